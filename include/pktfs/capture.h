@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading a capture: pcap, pcapng, either compressed with zstd or gzip.
+ *
+ *	pktfs_capture *capture;
+ *	struct pktfs_error error;
+ *	if (pktfs_open("trace.pcapng.zst", NULL, &capture, &error) < 0)
+ *		errx(1, "%s", error.text);
+ *	struct pktfs_packet packet;
+ *	if (pktfs_packet_get(capture, 42, &packet, &error) == 0) {
+ *		fwrite(packet.data, 1, packet.captured_length, stdout);
+ *		pktfs_packet_release(&packet);
+ *	}
+ *	pktfs_close(capture);
+ *
+ * Opening reads the first bytes only. An index is built in the background by
+ * a thread of the library; a packet can be read as soon as the index has
+ * passed it, and pktfs_packet_get waits for that.
+ *
+ * Threads: every function on a pktfs_capture may be called from any number of
+ * threads at once, except pktfs_close, which must be the last. An iterator
+ * belongs to one thread at a time.
+ *
+ * Bytes that are lent stay valid until they are released. They come from the
+ * mapped file: if another program changes that file meanwhile, the bytes
+ * change too, and the release says -EIO. A file that is cut short while it is
+ * mapped does not kill the program: the library installs a SIGBUS handler
+ * (which passes on what is not its own) unless PKTFS_OPEN_NO_MMAP is given.
+ */
+#ifndef PKTFS_CAPTURE_H
+#define PKTFS_CAPTURE_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct pktfs_capture pktfs_capture;
+typedef struct pktfs_iterator pktfs_iterator;
+
+enum pktfs_open_flags {
+	PKTFS_OPEN_NO_MMAP = 1, /* read(2) instead of mmap(2), no SIGBUS handler */
+};
+
+struct pktfs_open_options {
+	unsigned flags;             /* PKTFS_OPEN_... */
+	const char *spool_dir;      /* for decompressed bytes; NULL: $TMPDIR, or /var/tmp */
+	uint64_t frame_cache_bytes; /* for zstd frames; 0: 32 MiB */
+};
+
+/*
+ * Opens a capture. `options` may be NULL. The capture is *ret, to be closed
+ * with pktfs_close; written only on success.
+ *
+ * Returns 0, or -EISDIR, -EBADMSG (not a capture, or nothing of it can be
+ * read), -ENODATA (empty, or ends inside its header), -ENOTSUP (a version of
+ * pcap that is not known), or another negative errno of open(2) and mmap(2).
+ * A capture that is damaged further on opens; see pktfs_status_get.
+ *
+ * pktfs_open_fd duplicates `fd` (pipes are copied to a spool file) and reads
+ * it from its start. pktfs_open_buffer reads memory, which must outlive the
+ * capture.
+ */
+PKTFS_API int pktfs_open(const char *path, const struct pktfs_open_options *options,
+			 pktfs_capture **ret, struct pktfs_error *ret_error);
+PKTFS_API int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_capture **ret,
+			    struct pktfs_error *ret_error);
+PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
+				const struct pktfs_open_options *options, pktfs_capture **ret,
+				struct pktfs_error *ret_error);
+
+/* Ends the index thread and frees everything. Nothing may be lent. NULL is
+ * allowed. */
+PKTFS_API void pktfs_close(pktfs_capture *capture);
+
+enum pktfs_format {
+	PKTFS_FORMAT_PCAP,          /* a1b2c3d4 (microseconds), a1b23c4d (nanoseconds) */
+	PKTFS_FORMAT_PCAP_MODIFIED, /* a1b2cd34: Kuznetzov's 24-byte record headers */
+	PKTFS_FORMAT_PCAPNG,
+};
+
+enum pktfs_compression {
+	PKTFS_COMPRESSION_NONE,
+	PKTFS_COMPRESSION_ZSTD,
+	PKTFS_COMPRESSION_GZIP,
+};
+
+enum pktfs_state {
+	PKTFS_STATE_INDEXING,  /* the index is still being built */
+	PKTFS_STATE_COMPLETE,  /* read to the end, nothing wrong */
+	PKTFS_STATE_TRUNCATED, /* ends inside a record */
+	PKTFS_STATE_DAMAGED,   /* something contradicts the format: see the problems */
+};
+
+/* What is known so far; the numbers grow until `state` is not INDEXING. */
+struct pktfs_status {
+	enum pktfs_format format;
+	enum pktfs_compression compression;
+	enum pktfs_state state;
+	int big_endian;          /* of the pcap header, or of the first section */
+	int nanosecond;          /* pcap: fractions are nanoseconds */
+	uint16_t version_major;  /* of the pcap header, or of the first section */
+	uint16_t version_minor;
+	uint64_t packets;
+	uint64_t blocks;         /* pcapng blocks, packets included; pcap: 0 */
+	uint64_t metadata;       /* pcapng blocks that are not packets */
+	uint64_t sections;       /* pcap: 1 */
+	uint64_t interfaces;
+	uint64_t problems;
+	uint64_t captured_bytes; /* sum of captured lengths */
+	uint64_t original_bytes; /* sum of original lengths */
+	uint64_t file_size;      /* of the file as it is stored; 0 where not known */
+	uint64_t indexed_bytes;  /* decompressed bytes that the index has passed */
+	uint64_t decoded_bytes;  /* decompressed bytes that are there so far */
+	int decoded_final;       /* decoded_bytes is the whole */
+	int has_time;            /* at least one packet has a time */
+	struct pktfs_time first_time; /* of the first packet that has one */
+	struct pktfs_time last_time;  /* of the last packet that has one */
+	struct pktfs_time min_time;   /* earliest */
+	struct pktfs_time max_time;   /* latest */
+	struct pktfs_time file_time;  /* modification time of the file */
+};
+
+PKTFS_API void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret);
+
+/*
+ * Waits until packet `number` is indexed (UINT64_MAX: until the index is
+ * complete) or can never be, for at most `timeout_ms` (negative: for ever).
+ * Returns 0, -EAGAIN when the time is over, -ECANCELED when the capture is
+ * being closed.
+ */
+PKTFS_API int pktfs_wait(pktfs_capture *capture, uint64_t number, int timeout_ms);
+
+/* One packet. Everything that points somewhere is lent until the release. */
+struct pktfs_packet {
+	uint64_t number;             /* from 1, over all sections */
+	uint64_t frame;              /* what Wireshark calls frame.number */
+	uint64_t section;            /* from 0 */
+	uint64_t interface;          /* from 0, over the whole capture */
+	uint32_t interface_in_section;
+	uint16_t link_type;          /* LINKTYPE_ number */
+	int has_time;                /* 0: a Simple Packet Block, `time` is the file's */
+	struct pktfs_time time;      /* finer fractions are cut, not rounded */
+	uint64_t ticks;              /* the time as the file has it, in units of: */
+	uint8_t resolution;          /* if_tsresol: 10^-n, or 2^-(n & 127) with bit 7 */
+	uint32_t captured_length;
+	uint32_t original_length;    /* may be below captured_length in odd files */
+	const uint8_t *data;         /* captured_length bytes */
+	struct pktfs_options options; /* of the block; empty for pcap and SPB */
+	uint32_t block_type;         /* 6 EPB, 3 SPB, 2 PB; pcap: 0 */
+	uint64_t block_number;       /* from 1, all blocks; pcap: same as number */
+	uint64_t offset;             /* of the block or record, decompressed */
+	uint64_t block_length;       /* with header, padding and trailer */
+	const uint8_t *block;        /* block_length bytes */
+	struct pktfs_loan loan;      /* private */
+};
+
+/*
+ * Packet `number` (from 1). Waits for the index; pktfs_packet_try returns
+ * -EAGAIN instead.
+ *
+ * Returns 0; -ENOENT when there is no such packet; -EIO when the file no
+ * longer holds it; -EBADMSG when its compressed bytes are damaged; -ECANCELED.
+ */
+PKTFS_API int pktfs_packet_get(pktfs_capture *capture, uint64_t number, struct pktfs_packet *ret,
+			       struct pktfs_error *ret_error);
+PKTFS_API int pktfs_packet_try(pktfs_capture *capture, uint64_t number, struct pktfs_packet *ret,
+			       struct pktfs_error *ret_error);
+
+/* Gives the bytes back. Returns 0, or -EIO when the file was changed or cut
+ * while they were lent, so that what was read from them is worth nothing. */
+PKTFS_API int pktfs_packet_release(struct pktfs_packet *packet);
+
+/* Iterates over the packets from `first` (1 or more) on, in file order. */
+PKTFS_API int pktfs_iterator_open(pktfs_capture *capture, uint64_t first, pktfs_iterator **ret);
+
+/*
+ * The next packet, lent until the next call on this iterator. Waits for the
+ * index. Returns 1 and *ret, 0 after the last, or a negative errno as
+ * pktfs_packet_get does.
+ */
+PKTFS_API int pktfs_iterator_next(pktfs_iterator *iterator, const struct pktfs_packet **ret,
+				  struct pktfs_error *ret_error);
+PKTFS_API void pktfs_iterator_close(pktfs_iterator *iterator);
+
+/* One block of a pcapng file that is not a packet, with its raw bytes. */
+struct pktfs_block {
+	uint64_t number;        /* block number, from 1, packets included */
+	uint64_t section;
+	uint32_t type;
+	uint64_t offset;
+	uint64_t length;
+	int big_endian;
+	int usable;             /* 0: a malformed block, or one of a skipped section */
+	const uint8_t *bytes;   /* `length` bytes */
+	struct pktfs_options options; /* where the type is known to have some */
+	struct pktfs_loan loan; /* private */
+};
+
+/*
+ * Metadata block `index` (from 0, in file order, below pktfs_status.metadata).
+ * Does not wait. Returns 0, -ENOENT, -EIO, -EBADMSG.
+ */
+PKTFS_API int pktfs_block_get(pktfs_capture *capture, uint64_t index, struct pktfs_block *ret,
+			      struct pktfs_error *ret_error);
+PKTFS_API int pktfs_block_release(struct pktfs_block *block);
+
+/* The metadata block whose block number is `number`: *ret_index. -ENOENT when
+ * it is a packet or does not exist (yet). */
+PKTFS_API int pktfs_block_find(pktfs_capture *capture, uint64_t number, uint64_t *ret_index);
+
+/* Short name of a block type: "shb", "idb", "nrb", "dsb", "cb", ...; NULL for
+ * one that is not known. */
+PKTFS_API const char *pktfs_block_type_name(uint32_t type);
+
+struct pktfs_section {
+	uint64_t number;         /* from 0 */
+	uint64_t offset;
+	int big_endian;
+	int skipped;             /* of a version that is not known */
+	uint16_t version_major;
+	uint16_t version_minor;
+	int64_t section_length;  /* -1: not given. Never trusted */
+	uint64_t first_interface;
+	uint64_t interfaces;
+	struct pktfs_options options; /* of the SHB; empty for pcap */
+	struct pktfs_loan loan;  /* private */
+};
+
+PKTFS_API int pktfs_section_get(pktfs_capture *capture, uint64_t number, struct pktfs_section *ret,
+				struct pktfs_error *ret_error);
+PKTFS_API int pktfs_section_release(struct pktfs_section *section);
+
+struct pktfs_interface {
+	uint64_t number;         /* from 0, over the whole capture */
+	uint64_t section;
+	uint32_t number_in_section;
+	uint16_t link_type;
+	uint32_t snaplen;        /* 0: no limit */
+	uint8_t resolution;      /* if_tsresol, default 6 */
+	int64_t offset_seconds;  /* if_tsoffset */
+	int fcs_length;          /* if_fcslen, or in octets from a pcap header; -1 not known */
+	uint64_t packets;        /* so far */
+	uint64_t captured_bytes; /* so far */
+	uint64_t original_bytes; /* so far */
+	struct pktfs_options options;    /* of the IDB; empty for pcap */
+	int has_statistics;
+	struct pktfs_options statistics; /* of the last ISB of this interface */
+	struct pktfs_time statistics_time;
+	struct pktfs_loan loan, statistics_loan; /* private */
+};
+
+PKTFS_API int pktfs_interface_get(pktfs_capture *capture, uint64_t number,
+				  struct pktfs_interface *ret, struct pktfs_error *ret_error);
+PKTFS_API int pktfs_interface_release(struct pktfs_interface *interface);
+
+/* A time in ticks of an interface, as isb_starttime and EPBs have it, as a
+ * point in time: resolution and offset are applied, fractions below a
+ * nanosecond cut, the range of int64_t seconds saturated. */
+PKTFS_API struct pktfs_time pktfs_time_from_ticks(uint64_t ticks, uint8_t resolution,
+						  int64_t offset_seconds);
+
+/* Packets of one link type, counted while the index is built. */
+struct pktfs_link_type {
+	uint16_t link_type;
+	uint64_t packets;
+	uint64_t captured_bytes;
+	uint64_t padded_bytes;   /* captured lengths, each rounded up to 4 */
+	int fine;                /* an interface of it resolves below a microsecond */
+	struct pktfs_time min_time, max_time; /* only if has_time */
+	int has_time;
+	int untimed;             /* a packet of it has no time */
+};
+
+/* The `index`-th link type that has interfaces, in order of appearance.
+ * Returns 0 or -ENOENT. */
+PKTFS_API int pktfs_link_type_get(pktfs_capture *capture, unsigned index,
+				  struct pktfs_link_type *ret);
+
+/* One name: NRB records 1 to 4 (draft section 4.5). */
+struct pktfs_name {
+	uint16_t type;          /* 1 IPv4, 2 IPv6, 3 EUI-48, 4 EUI-64 */
+	const uint8_t *address; /* 4, 16, 6 or 8 bytes */
+	const char *name;       /* not NUL terminated */
+	size_t length;
+};
+
+/* Secrets: the body of one DSB (draft section 4.7). */
+struct pktfs_secret {
+	uint32_t type;          /* 0x544c534b TLS key log, ... */
+	const uint8_t *bytes;
+	size_t length;
+};
+
+/* Takes the next name off an NRB, or reads the secret of a DSB; `*position`
+ * starts at 0 and is the callee's. 1, 0 at the end, -EBADMSG. */
+PKTFS_API int pktfs_block_next_name(const struct pktfs_block *block, uint64_t *position,
+				    struct pktfs_name *ret);
+PKTFS_API int pktfs_block_secret(const struct pktfs_block *block, struct pktfs_secret *ret);
+
+/* What is wrong with the capture, in file order; the first 100 are kept, all
+ * are counted. 0 or -ENOENT. */
+PKTFS_API int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret);
+
+/*
+ * Copies decompressed bytes of the file from `offset`. Returns how many were
+ * copied (fewer than `size` only where the file ends, 0 behind it), -EAGAIN
+ * when they are not decompressed yet, -EIO, -EBADMSG.
+ */
+PKTFS_API int64_t pktfs_read(pktfs_capture *capture, uint64_t offset, void *bytes, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

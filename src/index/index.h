@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From record numbers to offsets, through checkpoints; and the tables of
+ * sections and interfaces, which is what must be known to step from any
+ * checkpoint on.
+ *
+ * One thread (index_start) walks the capture from its start to its end and
+ * appends; every other thread reads what has been published, without a lock:
+ *
+ *	records   0 .. 63 | 64 .. 127 | 128 ...        (one in 2^shift)
+ *	            |          |          |
+ *	checkpoint  offset, time span, packets and frames so far
+ *
+ * A packet is found by a search for its checkpoint and a walk of at most
+ * 2^shift records from there. Checkpoints are 40 bytes. To keep the index of
+ * 10^9 packets in memory, the distance doubles with each INDEX_EPOCH
+ * checkpoints.
+ */
+#ifndef INDEX_H
+#define INDEX_H
+
+#include "format/format.h"
+#include "source/source.h"
+#include "util/util_table.h"
+
+struct index;
+
+/* A section, from its SHB; pcap files have one. Entries never change. */
+struct index_section {
+	uint64_t offset;
+	uint64_t first_interface; /* number over the whole capture */
+	int64_t length;           /* as it says; -1 not given */
+	bool big_endian;
+	bool skipped;
+	uint16_t major, minor;
+};
+
+/* An interface, from its IDB; pcap files have one. Only the atomic fields
+ * change once it is published. */
+struct index_interface {
+	uint64_t offset;          /* of the IDB; pcap: 0 */
+	uint32_t length;          /* of the IDB; pcap: 0 */
+	uint32_t section;
+	uint32_t snaplen;
+	uint32_t number_in_section;
+	uint16_t link_type;
+	uint16_t link_slot;       /* index_link_type */
+	uint8_t resolution;
+	int fcs_length;
+	int64_t offset_seconds;
+	_Atomic uint64_t packets;
+	_Atomic uint64_t captured_bytes;
+	_Atomic uint64_t original_bytes;
+	_Atomic uint64_t statistics; /* metadata ordinal + 1 of its last ISB; 0: none */
+};
+
+enum index_state {
+	INDEX_RUNNING,
+	INDEX_COMPLETE,
+	INDEX_TRUNCATED,
+	INDEX_DAMAGED,
+};
+
+/* Totals up to the same published point. */
+struct index_totals {
+	enum index_state state;
+	uint64_t records, packets, metadata;
+	uint64_t frames;          /* packets and the others that Wireshark numbers */
+	uint64_t captured_bytes, original_bytes;
+	uint64_t end;             /* decoded offset behind the last record */
+	bool has_time;
+	struct pktfs_time first_time, last_time, min_time, max_time;
+};
+
+/* Where a record is. */
+struct index_place {
+	uint64_t record;   /* from 0 */
+	uint64_t packet;   /* packets before it */
+	uint64_t metadata; /* metadata blocks before it */
+	uint64_t frame;    /* frames before it */
+	uint64_t offset;
+	uint64_t section;  /* section of the record before it */
+	struct format_walk walk; /* to step on it */
+};
+
+int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error);
+int index_start(struct index *index);
+/* Ends the thread; the source must have been cancelled before. NULL is
+ * allowed. */
+void index_close(struct index *index);
+
+const struct format *index_format(const struct index *index);
+struct source *index_source(const struct index *index);
+void index_totals(struct index *index, struct index_totals *ret);
+
+/* Waits until more than `packets` packets are published or the index is
+ * complete; `deadline` (CLOCK_MONOTONIC) may be NULL. 0, -ETIMEDOUT,
+ * -ECANCELED. */
+int index_wait(struct index *index, uint64_t packets, const struct timespec *deadline);
+
+/* Calls `notify` from the index thread after each publication that is at
+ * least INDEX_NOTIFY_MS after the last, and at the end. One listener; set
+ * before index_start. */
+void index_listen(struct index *index, void (*notify)(void *context), void *context);
+#define INDEX_NOTIFY_MS 20
+
+uint64_t index_packets(const struct index *index);  /* published */
+uint64_t index_metadata(const struct index *index); /* published */
+uint64_t index_sections(const struct index *index);
+const struct index_section *index_section(const struct index *index, uint64_t number);
+uint64_t index_interfaces(const struct index *index);
+struct index_interface *index_interface(const struct index *index, uint64_t number);
+
+/*
+ * The place of the checkpoint at or before packet `packet` or metadata block
+ * `metadata` (both from 0, published), or before the record that holds it.
+ */
+void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret);
+void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret);
+
+/* Steps over one record from `place`: 0 and the record, and the place behind
+ * it. -ENOENT at the published end; otherwise the errors of source_borrow.
+ * `loan` is the caller's window: zeroed at first, kept between steps, returned
+ * by the caller with source_return at the end. */
+int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
+	       struct format_record *ret);
+
+/* The interface (over the whole capture) of a packet record in `section`. */
+uint64_t index_record_interface(const struct index *index, uint64_t section,
+				const struct format_record *record);
+
+/* The time of a packet record. */
+struct pktfs_time index_record_time(const struct index_interface *interface,
+				    const struct format_record *record);
+
+/* Problems, the first INDEX_MAX_PROBLEMS in file order. */
+#define INDEX_MAX_PROBLEMS 100
+uint64_t index_problems(const struct index *index); /* all that were counted */
+int index_problem(const struct index *index, uint64_t number, struct pktfs_error *ret);
+
+/* Packets by link type, in order of appearance. */
+#define INDEX_MAX_LINK_TYPES 64
+struct index_link_type {
+	uint16_t link_type;
+	_Atomic bool fine;
+	_Atomic bool untimed;
+	_Atomic uint64_t packets, captured_bytes, padded_bytes;
+	/* saturated nanoseconds; INT64_MAX and INT64_MIN while there are none */
+	_Atomic int64_t min_ns, max_ns;
+};
+unsigned index_link_types(const struct index *index);
+const struct index_link_type *index_link_type(const struct index *index, unsigned slot);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where decoded bytes come from: a mapped file, memory, a pipe, zstd, gzip.
+ * A source lends bytes at an offset and knows whether its end is final; it
+ * does not know what the bytes mean.
+ *
+ *	struct pktfs_loan loan;
+ *	r = source_borrow(source, offset, 24, &loan);     (24 bytes or more)
+ *	... parse loan.bytes, copy what is wanted out ...
+ *	r = source_return(&loan);                         (0, or -EIO: forget it)
+ *
+ * The bytes of a mapped file may change while they are lent, and a file may be
+ * cut: then they read as zeros, nothing crashes, and source_return says -EIO.
+ * So nothing that was made from lent bytes may be given out or stored for
+ * good before source_return (or source_verify) has returned 0.
+ *
+ * Threads: every function may be called from any thread at any time between
+ * open and close. Loans must be returned before source_close.
+ *
+ *	           source_open_path / _fd / _buffer
+ *	                       | peeks at the first bytes
+ *	   +----------+--------+----+-----------------+
+ *	 file map   memory   pipe -> spool     zstd, gzip over one of these
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include "util/util_base.h"
+
+struct source;
+
+enum source_compression {
+	SOURCE_PLAIN,
+	SOURCE_ZSTD,
+	SOURCE_GZIP,
+};
+
+struct source_options {
+	bool no_mmap;
+	const char *spool_dir;      /* NULL: $TMPDIR, or /var/tmp */
+	uint64_t frame_cache_bytes; /* 0: SOURCE_FRAME_CACHE */
+};
+
+/* Decompressed zstd frames that are kept. */
+#define SOURCE_FRAME_CACHE ((uint64_t)32 << 20)
+
+/* A zstd frame that decompresses to more than this goes to the spool file
+ * instead of the frame cache. */
+#define SOURCE_FRAME_LIMIT ((uint64_t)8 << 20)
+
+/*
+ * Opens what is at `path`, an open descriptor (duplicated; read from its
+ * start when it can seek), or memory (which must outlive the source). zstd and
+ * gzip are recognised by their first bytes, never by a name. Returns at once:
+ * what must be decompressed first is, by a thread of the source.
+ *
+ * Errors: -EISDIR a directory; -ENODATA an empty file; -ENOTSUP a socket or
+ * another thing that holds no bytes, or a format of compression that we do not
+ * read (bzip2, xz, lz4, ...: the message names it); else that of the system.
+ */
+int source_open_path(const char *path, const struct source_options *options, struct source **ret,
+		     struct pktfs_error *ret_error);
+int source_open_fd(int fd, const struct source_options *options, struct source **ret,
+		   struct pktfs_error *ret_error);
+int source_open_buffer(const void *bytes, size_t size, const struct source_options *options,
+		       struct source **ret, struct pktfs_error *ret_error);
+
+/* Ends the source's threads and frees everything. NULL is allowed. */
+void source_close(struct source *source);
+
+/* Wakes everybody who waits, with -ECANCELED, now and for ever after. */
+void source_cancel(struct source *source);
+
+enum source_compression source_compression(const struct source *source);
+
+/* Size of the file as it is stored (0: a pipe), and its modification time. */
+uint64_t source_stored_size(const struct source *source);
+struct pktfs_time source_stored_time(const struct source *source);
+
+/* How many decoded bytes are there by now; *ret_final: there will be no more.
+ * With frames of declared size this counts what the headers claim: a claim
+ * that turns out wrong makes the borrow fail and lowers the count. */
+uint64_t source_available(struct source *source, bool *ret_final);
+
+/*
+ * Waits until `end` bytes are there or the end is final. 0, or -ECANCELED.
+ */
+int source_wait(struct source *source, uint64_t end);
+
+/*
+ * Lends at least `size` bytes at `offset`, and as many more behind them as
+ * are at hand without copying (up to the end of a mapped file).
+ *
+ * Returns 0, and the bytes are loan.bytes, loan.size of them; -EAGAIN when
+ * they are not there yet; -ENODATA when they lie (partly) behind the final
+ * end; -EBADMSG when their compressed form is damaged; -EIO when the file no
+ * longer holds them; -ENOMEM. size 0 is not allowed.
+ */
+int source_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret);
+
+/*
+ * Takes a loan back. 0 when its bytes were what the file holds, -EIO when the
+ * file was changed or cut meanwhile. source_verify says the same and leaves
+ * the bytes lent. A loan that is zeroed is returned without harm.
+ */
+int source_return(struct pktfs_loan *loan);
+int source_verify(const struct pktfs_loan *loan);
+
+/* Copies. Returns how many bytes, fewer than `size` only at the final end;
+ * otherwise the errors of source_borrow. Verified. */
+int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
+
+/*
+ * What ended the source before its proper end, with its offset in the decoded
+ * bytes: damaged or cut compression, a full spool disk, a read error. Returns
+ * its code (negative: -EBADMSG, -ENODATA, -ENOSPC, -EIO, ...) or 0.
+ */
+int source_problem(struct source *source, struct pktfs_error *ret_error);
+
+#endif

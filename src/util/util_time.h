@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Points in time: comparison, a saturated 64-bit form, and text.
+ */
+#ifndef UTIL_TIME_H
+#define UTIL_TIME_H
+
+#include "util_base.h"
+
+#define TIME_NSEC_PER_SEC 1000000000u
+
+/* The room that time_format needs, the NUL included. */
+#define TIME_TEXT_ROOM 40
+
+/* Negative, 0 or positive, as memcmp. */
+int time_compare(struct pktfs_time a, struct pktfs_time b);
+
+/* Nanoseconds since the epoch, saturated to the range of int64_t (the years
+ * 1677 to 2262): order is kept, equality beyond the range is not. */
+int64_t time_to_ns(struct pktfs_time time);
+
+struct pktfs_time time_difference(struct pktfs_time later, struct pktfs_time earlier);
+
+/* "2026-11-21T10:32:07.123456789Z", always 30 characters; for years outside
+ * 0000 to 9999 the seconds since the epoch, "4734231571822.539464000".
+ * Returns its length. */
+size_t time_format(struct pktfs_time time, char text[TIME_TEXT_ROOM]);
+
+/* "12.345678901": seconds with nine decimals, for durations. */
+size_t time_format_seconds(struct pktfs_time time, char text[TIME_TEXT_ROOM]);
+
+#endif
