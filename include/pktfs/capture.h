@@ -70,6 +70,19 @@ PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
 				const struct pktfs_open_options *options, pktfs_capture **ret,
 				struct pktfs_error *ret_error);
 
+/* Wakes everybody who waits for this capture, in any function, with -ECANCELED,
+ * now and for ever after: to be called before threads are joined. */
+PKTFS_API void pktfs_cancel(pktfs_capture *capture);
+
+/*
+ * Calls `notify` from the index thread now and then (every 20 ms) while the
+ * index grows, and when it is complete. Must not block. One listener; to be
+ * set before another thread uses the capture; calls for what was indexed
+ * before may be missed, so look at the status once after setting it.
+ */
+PKTFS_API void pktfs_listen(pktfs_capture *capture, void (*notify)(void *context),
+			    void *context);
+
 /* Ends the index thread and frees everything. Nothing may be lent. NULL is
  * allowed. */
 PKTFS_API void pktfs_close(pktfs_capture *capture);
@@ -182,7 +195,30 @@ PKTFS_API int pktfs_iterator_open(pktfs_capture *capture, uint64_t first, pktfs_
  */
 PKTFS_API int pktfs_iterator_next(pktfs_iterator *iterator, const struct pktfs_packet **ret,
 				  struct pktfs_error *ret_error);
+
+/*
+ * Whether the bytes of all packets that were given out so far were what the
+ * file holds: 0, or -EIO when the file was changed or cut meanwhile. The
+ * iterator asks itself each 256 packets and at the end (then next returns
+ * -EIO); who stores what it made of a packet asks first.
+ */
+PKTFS_API int pktfs_iterator_verify(pktfs_iterator *iterator);
 PKTFS_API void pktfs_iterator_close(pktfs_iterator *iterator);
+
+/* Continues an iterator with packet `number` (1 or more), wherever it was. */
+PKTFS_API void pktfs_iterator_seek(pktfs_iterator *iterator, uint64_t number);
+
+/* Consecutive packets that share a checkpoint of the index, with the span of
+ * their times: what can be known of them without reading them. */
+struct pktfs_span {
+	uint64_t first, last;   /* packet numbers */
+	int has_time;           /* 0: none of them has a time */
+	int64_t min_ns, max_ns; /* nanoseconds since 1970, saturated at the ends */
+};
+
+/* The span that holds packet `number`: 0, -EAGAIN or -ENOENT. The last span of
+ * an index that is being built may still grow. */
+PKTFS_API int pktfs_span_get(pktfs_capture *capture, uint64_t number, struct pktfs_span *ret);
 
 /* One block of a pcapng file that is not a packet, with its raw bytes. */
 struct pktfs_block {
@@ -209,10 +245,6 @@ PKTFS_API int pktfs_block_release(struct pktfs_block *block);
 /* The metadata block whose block number is `number`: *ret_index. -ENOENT when
  * it is a packet or does not exist (yet). */
 PKTFS_API int pktfs_block_find(pktfs_capture *capture, uint64_t number, uint64_t *ret_index);
-
-/* Short name of a block type: "shb", "idb", "nrb", "dsb", "cb", ...; NULL for
- * one that is not known. */
-PKTFS_API const char *pktfs_block_type_name(uint32_t type);
 
 struct pktfs_section {
 	uint64_t number;         /* from 0 */
@@ -255,12 +287,6 @@ PKTFS_API int pktfs_interface_get(pktfs_capture *capture, uint64_t number,
 				  struct pktfs_interface *ret, struct pktfs_error *ret_error);
 PKTFS_API int pktfs_interface_release(struct pktfs_interface *interface);
 
-/* A time in ticks of an interface, as isb_starttime and EPBs have it, as a
- * point in time: resolution and offset are applied, fractions below a
- * nanosecond cut, the range of int64_t seconds saturated. */
-PKTFS_API struct pktfs_time pktfs_time_from_ticks(uint64_t ticks, uint8_t resolution,
-						  int64_t offset_seconds);
-
 /* Packets of one link type, counted while the index is built. */
 struct pktfs_link_type {
 	uint16_t link_type;
@@ -268,7 +294,8 @@ struct pktfs_link_type {
 	uint64_t captured_bytes;
 	uint64_t padded_bytes;   /* captured lengths, each rounded up to 4 */
 	int fine;                /* an interface of it resolves below a microsecond */
-	struct pktfs_time min_time, max_time; /* only if has_time */
+	struct pktfs_time min_time, max_time; /* only if has_time; to the second before
+					       * 1970, saturated after 2262 */
 	int has_time;
 	int untimed;             /* a packet of it has no time */
 };

@@ -51,6 +51,7 @@ struct pktfs_loan {
 	void *hold;
 	const uint8_t *bytes;
 	size_t size;
+	size_t requested; /* bytes from the start that the return verifies */
 	uint64_t offset;
 };
 
@@ -94,6 +95,19 @@ PKTFS_API uint32_t pktfs_option_u32(const struct pktfs_options *options,
 				    const struct pktfs_option *option);
 PKTFS_API uint64_t pktfs_option_u64(const struct pktfs_options *options,
 				    const struct pktfs_option *option);
+
+/*
+ * A time in ticks of an interface, as EPBs and isb_starttime have it, as a
+ * point in time: `resolution` is an if_tsresol (10^-n, or 2^-(n & 127) with
+ * bit 7), `offset_seconds` an if_tsoffset. Fractions below a nanosecond are
+ * cut, seconds saturate at the range of int64_t.
+ */
+PKTFS_API struct pktfs_time pktfs_time_from_ticks(uint64_t ticks, uint8_t resolution,
+						  int64_t offset_seconds);
+
+/* Short name of a pcapng block type: "shb", "idb", "epb", "nrb", "dsb", "cb",
+ * ...; NULL for one that is not known. Static storage. */
+PKTFS_API const char *pktfs_block_type_name(uint32_t type);
 
 /* The name of a LINKTYPE without its prefix ("ETHERNET", "RAW"), or NULL when
  * the registry has none. Static storage. */

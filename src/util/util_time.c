@@ -56,6 +56,23 @@ static void civil_from_days(int64_t days, int64_t *year, int *month, int *day)
 	*year = yoe + era * 400 + (*month <= 2);
 }
 
+bool time_from_date(int64_t year, int64_t month, int64_t day, int64_t *ret)
+{
+	static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	int64_t y, era, yoe, doy;
+
+	if (year < 0 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    day > lengths[month - 1] + (leap && month == 2))
+		return false;
+	y = year - (month <= 2);
+	era = (y >= 0 ? y : y - 399) / 400;
+	yoe = y - era * 400;
+	doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	*ret = (era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468) * 86400;
+	return true;
+}
+
 static size_t put(char text[TIME_TEXT_ROOM], int length)
 {
 	(void)text;

@@ -26,6 +26,10 @@ struct pktfs_time time_difference(struct pktfs_time later, struct pktfs_time ear
  * Returns its length. */
 size_t time_format(struct pktfs_time time, char text[TIME_TEXT_ROOM]);
 
+/* The start of a day of the Gregorian calendar (UTC), in seconds since the
+ * epoch. False when there is no such day. Years 0 to 9999. */
+bool time_from_date(int64_t year, int64_t month, int64_t day, int64_t *ret);
+
 /* "12.345678901": seconds with nine decimals, for durations. */
 size_t time_format_seconds(struct pktfs_time time, char text[TIME_TEXT_ROOM]);
 
