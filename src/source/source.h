@@ -12,10 +12,14 @@
  * The bytes of a mapped file may change while they are lent, and a file may be
  * cut: then they read as zeros, nothing crashes, and source_return says -EIO.
  * So nothing that was made from lent bytes may be given out or stored for
- * good before source_return (or source_verify) has returned 0.
+ * good before source_return (or source_verify) has returned 0. -EIO may come
+ * from another part of the file: the second try reads without the map and
+ * says how it is. Lent bytes are not for system calls (EFAULT where the file
+ * was cut).
  *
  * Threads: every function may be called from any thread at any time between
- * open and close. Loans must be returned before source_close.
+ * open and close. Loans must be returned before source_close. An open may start
+ * threads: fork before it. A thread that borrows must not block SIGBUS.
  *
  *	           source_open_path / _fd / _buffer
  *	                       | peeks at the first bytes
@@ -52,7 +56,8 @@ struct source_options {
  * Opens what is at `path`, an open descriptor (duplicated; read from its
  * start when it can seek), or memory (which must outlive the source). zstd and
  * gzip are recognised by their first bytes, never by a name. Returns at once:
- * what must be decompressed first is, by a thread of the source.
+ * what must be decompressed first is, by a thread of the source. A pipe is
+ * waited for until its first bytes come. `options` may be NULL.
  *
  * Errors: -EISDIR a directory; -ENODATA an empty file; -ENOTSUP a socket or
  * another thing that holds no bytes, or a format of compression that we do not
@@ -83,7 +88,8 @@ struct pktfs_time source_stored_time(const struct source *source);
 uint64_t source_available(struct source *source, bool *ret_final);
 
 /*
- * Waits until `end` bytes are there or the end is final. 0, or -ECANCELED.
+ * Waits until `end` bytes are there or the end is final. 0, or -ECANCELED when
+ * it would have to wait.
  */
 int source_wait(struct source *source, uint64_t end);
 
@@ -93,27 +99,39 @@ int source_wait(struct source *source, uint64_t end);
  *
  * Returns 0, and the bytes are loan.bytes, loan.size of them; -EAGAIN when
  * they are not there yet; -ENODATA when they lie (partly) behind the final
- * end; -EBADMSG when their compressed form is damaged; -EIO when the file no
- * longer holds them; -ENOMEM. size 0 is not allowed.
+ * end, whatever ended it (source_problem says), but -EBADMSG when that is
+ * damage of the compressed form; -EIO when the file no longer holds them;
+ * -ENOMEM; -ECANCELED when another thread decompresses them and the source is
+ * cancelled. After a failure *ret is zeroed or as it was. size 0 is not allowed.
  */
 int source_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret);
 
 /*
- * Takes a loan back. 0 when its bytes were what the file holds, -EIO when the
- * file was changed or cut meanwhile. source_verify says the same and leaves
- * the bytes lent. A loan that is zeroed is returned without harm.
+ * Takes a loan back. 0 when its first loan->requested bytes were what the file
+ * holds, -EIO when the file was cut or could not be read meanwhile.
+ * source_verify says the same and leaves the bytes lent. A loan that is zeroed
+ * is returned without harm.
  */
 int source_return(struct pktfs_loan *loan);
 int source_verify(const struct pktfs_loan *loan);
 
-/* Copies. Returns how many bytes, fewer than `size` only at the final end;
+/* The same for the first `used` bytes of a loan that is larger than what was
+ * asked for; whoever keeps it may set loan->requested instead. */
+int source_verify_to(const struct pktfs_loan *loan, size_t used);
+
+/* Copies. Returns how many bytes, fewer than `size` only at the final end, and
+ * 0 behind it (-EBADMSG if damage made it); -EAGAIN when not all are there yet;
  * otherwise the errors of source_borrow. Verified. */
 int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
 
 /*
  * What ended the source before its proper end, with its offset in the decoded
  * bytes: damaged or cut compression, a full spool disk, a read error. Returns
- * its code (negative: -EBADMSG, -ENODATA, -ENOSPC, -EIO, ...) or 0.
+ * its code (negative: -EBADMSG damaged; -ENODATA cut; -ENOTSUP a zstd
+ * dictionary; -EFBIG too large a window, or too little room for the spool;
+ * -ENOSPC, -EIO and others from the system) or 0. Damage in a zstd frame that
+ * is decompressed on demand is known once somebody has read it. An earlier
+ * problem replaces a later one.
  */
 int source_problem(struct source *source, struct pktfs_error *ret_error);
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_cache.h"
+
+struct source_cache_item {
+	TAILQ_ENTRY(source_cache_item) entry; /* when loaded */
+	struct source_frame *frame;
+	struct source_piece *piece; /* NULL: being loaded */
+};
+
+void source_cache_init(struct source_cache *cache, uint64_t limit)
+{
+	pthread_mutex_init(&cache->lock, NULL);
+	pthread_cond_init(&cache->changed, NULL);
+	TAILQ_INIT(&cache->list);
+	cache->limit = limit;
+}
+
+/* Takes a loaded item out; its piece is the caller's. */
+static struct source_piece *take_out(struct source_cache *cache, struct source_cache_item *item)
+{
+	struct source_piece *piece = item->piece;
+
+	TAILQ_REMOVE(&cache->list, item, entry);
+	cache->bytes -= item->frame->length;
+	item->frame->item = NULL;
+	free(item);
+	return piece;
+}
+
+void source_cache_fini(struct source_cache *cache)
+{
+	struct source_cache_item *item;
+
+	while ((item = TAILQ_FIRST(&cache->list)))
+		source_piece_unref(take_out(cache, item));
+	pthread_cond_destroy(&cache->changed);
+	pthread_mutex_destroy(&cache->lock);
+}
+
+void source_cache_cancel(struct source_cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->cancelled = true;
+	pthread_cond_broadcast(&cache->changed);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+static uint64_t load_cost(const struct source_frame *frame)
+{
+	return (uint64_t)frame->length + frame->packed;
+}
+
+static bool may_load(const struct source_cache *cache, const struct source_frame *frame)
+{
+	return cache->loading == 0 || cache->loading + load_cost(frame) <= cache->limit / 2;
+}
+
+/* Memory of a frame that goes is as good as new for one of about its size:
+ * nothing needs to be mapped, zeroed and unmapped. */
+static bool fits(struct source_piece *piece, size_t size)
+{
+	return piece->room >= size && piece->room / 2 <= size &&
+	       atomic_load_explicit(&piece->refs, memory_order_acquire) == 1;
+}
+
+/* Makes room for `frame`; perhaps with a piece to be used again. */
+static struct source_piece *evict(struct source_cache *cache, const struct source_frame *frame)
+{
+	struct source_piece *piece, *again = NULL;
+	struct source_cache_item *item;
+
+	while (cache->bytes + frame->length > cache->limit) {
+		item = TAILQ_FIRST(&cache->list);
+		if (!item)
+			break;
+		piece = take_out(cache, item);
+		if (!again && fits(piece, frame->length))
+			again = piece;
+		else
+			source_piece_unref(piece);
+	}
+	return again;
+}
+
+/* The frame's place is ours. Loads it, without the lock, and opens it to the
+ * others; *ret has a reference. */
+static int load(struct source_cache *cache, struct source_cache_item *item,
+		struct source_piece *piece, struct source_piece **ret)
+{
+	struct source_frame *frame = item->frame;
+	int r = -ENOMEM;
+
+	pthread_mutex_unlock(&cache->lock);
+	if (!piece)
+		piece = source_piece_new(frame->length);
+	if (piece)
+		r = cache->load(cache->context, frame, piece);
+	pthread_mutex_lock(&cache->lock);
+	cache->loading -= load_cost(frame);
+	if (r < 0) {
+		cache->bytes -= frame->length;
+		frame->item = NULL;
+		source_piece_unref(piece);
+		free(item);
+	} else {
+		item->piece = piece;
+		TAILQ_INSERT_TAIL(&cache->list, item, entry);
+		*ret = source_piece_ref(piece);
+	}
+	pthread_cond_broadcast(&cache->changed);
+	return r;
+}
+
+static int get_new(struct source_cache *cache, struct source_frame *frame,
+		   struct source_piece **ret)
+{
+	struct source_cache_item *item = calloc(1, sizeof(*item));
+	struct source_piece *again;
+
+	if (!item)
+		return -ENOMEM;
+	again = evict(cache, frame);
+	item->frame = frame;
+	frame->item = item;
+	cache->bytes += frame->length;
+	cache->loading += load_cost(frame);
+	return load(cache, item, again, ret);
+}
+
+int source_cache_get(struct source_cache *cache, struct source_frame *frame,
+		     struct source_piece **ret)
+{
+	struct source_cache_item *item;
+
+	UTIL_LOCK_SCOPE(&cache->lock);
+	for (;;) {
+		item = frame->item;
+		if (item && item->piece) {
+			TAILQ_REMOVE(&cache->list, item, entry);
+			TAILQ_INSERT_TAIL(&cache->list, item, entry);
+			*ret = source_piece_ref(item->piece);
+			return 0;
+		}
+		if (!item && may_load(cache, frame))
+			return get_new(cache, frame, ret);
+		if (cache->cancelled)
+			return -ECANCELED;
+		pthread_cond_wait(&cache->changed, &cache->lock);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Decompressed frames that are kept, least recently used first to go. Each is
+ * decompressed by one thread at a time, with no lock held, while others who
+ * want it wait; loans keep a frame's bytes alive beyond its time in the cache.
+ *
+ * What is being decompressed counts from its start, and no more than half of
+ * the cache is in that state: many readers of different frames must not make
+ * the process larger than the bound that the user gave.
+ */
+#ifndef SOURCE_CACHE_H
+#define SOURCE_CACHE_H
+
+#include <sys/queue.h>
+
+#include "source_piece.h"
+
+/* An entry of the frame table: frames that are decompressed together, or a run
+ * of bytes that are in the spool. Does not change but for `item`. */
+struct source_frame {
+	uint64_t packed_at;             /* offset in the file */
+	uint64_t start;                 /* offset of the first byte in the decoded bytes */
+	uint64_t spool_at;              /* of a run: offset in the spool */
+	uint32_t packed;                /* bytes in the file */
+	uint32_t length;                /* decoded; 0: a run, which reaches to the next entry */
+	struct source_cache_item *item; /* under the cache's lock; NULL: not kept */
+};
+
+TAILQ_HEAD(source_cache_list, source_cache_item);
+
+struct source_cache {
+	/* Decompresses a frame into a piece with room for it. A damaged frame
+	 * is a success with fewer bytes. */
+	int (*load)(void *context, const struct source_frame *frame, struct source_piece *piece);
+	void *context;
+	uint64_t limit;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t changed;
+	uint64_t bytes;   /* of frames, those that are being loaded too */
+	uint64_t loading; /* bytes and compressed bytes of the latter */
+	bool cancelled;
+	struct source_cache_list list; /* loaded ones, least recently used first */
+};
+
+void source_cache_init(struct source_cache *cache, uint64_t limit);
+void source_cache_fini(struct source_cache *cache);
+/* Wakes those who wait for a frame, with -ECANCELED. */
+void source_cache_cancel(struct source_cache *cache);
+
+/* A reference to the bytes of a frame, for the caller to give back. 0, or an
+ * error: that of load, -ENOMEM, -ECANCELED. */
+int source_cache_get(struct source_cache *cache, struct source_frame *frame,
+		     struct source_piece **ret);
+
+#endif

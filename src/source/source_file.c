@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_file.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "source_fault.h"
+#include "source_impl.h"
+#include "source_piece.h"
+
+/* What a loan by pread brings at least: whoever walks records asks for one
+ * after the other. Stays below what source_piece_new maps. */
+#define COPY_AHEAD ((size_t)32 << 10)
+
+struct source_file {
+	struct source base;
+	int fd;
+	const uint8_t *map;         /* NULL: pread */
+	struct source_fault *fault; /* of the map; NULL: pread */
+};
+
+static struct source_file *file_of(struct source *source)
+{
+	return (struct source_file *)source;
+}
+
+static bool is_mapped(const struct source_file *file)
+{
+	return file->fault && !source_fault_hit(file->fault);
+}
+
+int source_pread(int fd, uint64_t offset, void *bytes, size_t size, size_t *ret_done)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	do {
+		n = pread(fd, (uint8_t *)bytes + done, size - done, (off_t)(offset + done));
+		if (n > 0)
+			done += (size_t)n;
+	} while (done < size && (n > 0 || (n < 0 && errno == EINTR)));
+	if (ret_done)
+		*ret_done = done;
+	return done == size ? 0 : -EIO;
+}
+
+int source_lend_copy(int fd, uint64_t offset, size_t size, uint64_t limit, struct pktfs_loan *ret)
+{
+	size_t room = (size_t)MIN(MAX(size, COPY_AHEAD), limit - offset);
+	struct source_piece *piece = source_piece_new(room);
+
+	if (!piece)
+		return -ENOMEM;
+	source_pread(fd, offset, piece->bytes, room, &piece->size);
+	if (piece->size < size) {
+		source_piece_unref(piece);
+		return -EIO;
+	}
+	ret->hold = piece;
+	ret->bytes = piece->bytes;
+	ret->size = piece->size;
+	return 0;
+}
+
+static int file_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret)
+{
+	struct source_file *file = file_of(source);
+
+	if (unlikely(!is_mapped(file)))
+		return source_lend_copy(file->fd, offset, size, source->available, ret);
+	ret->bytes = file->map + offset;
+	ret->size = (size_t)(source->available - offset);
+	return 0;
+}
+
+static int file_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+{
+	struct source_file *file = file_of(source);
+
+	if (is_mapped(file))
+		return -EOPNOTSUPP;
+	return source_pread(file->fd, offset, bytes, size, NULL);
+}
+
+/*
+ * The handler sees a page that is gone. It does not see the rest of the page
+ * in which a file ends now: that reads as zeros, so the size must be asked.
+ */
+static int file_verify(struct source *source, uint64_t end)
+{
+	struct source_file *file = file_of(source);
+	struct stat st;
+
+	if (unlikely(fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < end))
+		source_fault_mark(file->fault);
+	return likely(is_mapped(file)) ? 0 : -EIO;
+}
+
+static void file_close(struct source *source)
+{
+	struct source_file *file = file_of(source);
+	size_t size = (size_t)source->available;
+
+	source_fault_unwatch(file->fault);
+	if (file->fault)
+		munmap((void *)(uintptr_t)file->map, size);
+	util_close(file->fd);
+	source_fini(source);
+	free(file);
+}
+
+static const struct source_ops file_ops = {
+	.name = "file",
+	.borrow = file_borrow,
+	.read = file_read,
+	.verify = file_verify,
+	.close = file_close,
+};
+
+static void map_file(struct source_file *file, uint64_t size)
+{
+	void *map;
+
+	if (size > SIZE_MAX / 2)
+		return;
+	map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, file->fd, 0);
+	if (map == MAP_FAILED)
+		return;
+	file->fault = source_fault_watch(map, (size_t)size);
+	if (file->fault)
+		file->map = map;
+	else
+		munmap(map, (size_t)size);
+}
+
+int source_file_open(int fd, uint64_t size, bool no_mmap, struct source **ret)
+{
+	struct source_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return -ENOMEM;
+	source_init(&file->base, &file_ops);
+	file->fd = fd;
+	if (!no_mmap)
+		map_file(file, size);
+	source_publish(&file->base, size);
+	source_finish(&file->base);
+	*ret = &file->base;
+	return 0;
+}
+
+/* ---- memory */
+
+struct source_memory {
+	struct source base;
+	const uint8_t *bytes;
+};
+
+static int memory_borrow(struct source *source, uint64_t offset, size_t size,
+			 struct pktfs_loan *ret)
+{
+	struct source_memory *memory = (struct source_memory *)source;
+
+	(void)size;
+	ret->bytes = memory->bytes + offset;
+	ret->size = (size_t)(source->available - offset);
+	return 0;
+}
+
+static void memory_close(struct source *source)
+{
+	source_fini(source);
+	free(source);
+}
+
+static const struct source_ops memory_ops = {
+	.name = "memory",
+	.borrow = memory_borrow,
+	.close = memory_close,
+};
+
+int source_memory_open(const void *bytes, size_t size, struct source **ret)
+{
+	struct source_memory *memory = calloc(1, sizeof(*memory));
+
+	if (!memory)
+		return -ENOMEM;
+	source_init(&memory->base, &memory_ops);
+	memory->bytes = bytes;
+	source_publish(&memory->base, size);
+	source_finish(&memory->base);
+	*ret = &memory->base;
+	return 0;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_stream.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- life */
+
+int source_stream_init(struct source_stream *stream, const struct source_ops *ops,
+		       struct source *inner, const struct source_options *options)
+{
+	source_init(&stream->base, ops);
+	source_spool_init(&stream->spool);
+	stream->idle = source_stream_flush;
+	stream->in = inner ? malloc(SOURCE_STREAM_IN) : NULL;
+	stream->out = malloc(SOURCE_STREAM_OUT);
+	stream->spool_dir = options->spool_dir ? strdup(options->spool_dir) : NULL;
+	if ((inner && !stream->in) || !stream->out || (options->spool_dir && !stream->spool_dir)) {
+		source_stream_fini(stream);
+		return -ENOMEM;
+	}
+	stream->inner = inner;
+	if (inner) {
+		stream->base.stored_size = inner->stored_size;
+		stream->base.stored_time = inner->stored_time;
+	}
+	return 0;
+}
+
+void source_stream_fini(struct source_stream *stream)
+{
+	if (stream->running)
+		pthread_join(stream->thread, NULL);
+	source_close(stream->inner);
+	source_spool_close(&stream->spool);
+	free(stream->in);
+	free(stream->out);
+	free(stream->spool_dir);
+	source_fini(&stream->base);
+}
+
+static void *stream_main(void *context)
+{
+	struct source_stream *stream = context;
+	int r = stream->run(stream);
+
+	if (r >= 0)
+		source_finish(&stream->base);
+	else if (r != -ECANCELED && !source_problem(&stream->base, NULL))
+		source_stream_fail(stream, r, "cannot be read: %s", strerror(-r));
+	/* what is done holds no more memory than its readers need */
+	free(stream->in);
+	free(stream->out);
+	stream->in = stream->out = NULL;
+	return NULL;
+}
+
+/* Signals are for the threads of the program, but for those that tell of a
+ * fault in this one: the net under mapped files hangs on SIGBUS. */
+static void mask_signals(sigset_t *ret_old)
+{
+	static const int faults[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+	sigset_t set;
+	size_t i;
+
+	sigfillset(&set);
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		sigdelset(&set, faults[i]);
+	pthread_sigmask(SIG_BLOCK, &set, ret_old);
+}
+
+int source_stream_start(struct source_stream *stream, const char *name)
+{
+	sigset_t old;
+	int r;
+
+	mask_signals(&old);
+	r = pthread_create(&stream->thread, NULL, stream_main, stream);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r != 0)
+		return -r;
+	stream->running = true;
+	pthread_setname_np(stream->thread, name);
+	return 0;
+}
+
+/* ---- input */
+
+int source_stream_wait(struct source_stream *stream, uint64_t end)
+{
+	bool final;
+	int r;
+
+	if (source_cancelled(&stream->base))
+		return -ECANCELED;
+	if (source_available(stream->inner, &final) >= end)
+		return 1;
+	if (final)
+		return 0;
+	r = stream->idle(stream);
+	if (r == 0)
+		r = source_wait(stream->inner, end);
+	if (r < 0)
+		return r;
+	return source_available(stream->inner, NULL) >= end;
+}
+
+/* Fills up `in` behind what is left of it: 1, or an error. */
+static int refill(struct source_stream *stream)
+{
+	size_t left = source_stream_left(stream);
+	uint64_t from = stream->at + left, room;
+	int64_t n;
+
+	memmove(stream->in, source_stream_input(stream), left);
+	stream->in_used = 0;
+	stream->in_filled = left;
+	room = source_available(stream->inner, NULL) - from;
+	room = MIN(room, SOURCE_STREAM_IN - left);
+	n = source_read(stream->inner, from, stream->in + left, (size_t)room);
+	if (n < 0)
+		return (int)n;
+	stream->in_filled += (size_t)n;
+	return 1;
+}
+
+int source_stream_need(struct source_stream *stream, size_t size)
+{
+	int r;
+
+	assert(size <= SOURCE_STREAM_IN);
+	if (source_stream_left(stream) >= size)
+		return source_cancelled(&stream->base) ? -ECANCELED : 1;
+	r = source_stream_wait(stream, stream->at + size);
+	if (r < 0)
+		return r;
+	if (r == 0 && source_available(stream->inner, NULL) <= stream->at)
+		return 0;
+	r = refill(stream);
+	return r < 0 ? r : source_stream_left(stream) >= size;
+}
+
+void source_stream_skip(struct source_stream *stream, uint64_t size)
+{
+	if (size <= source_stream_left(stream))
+		stream->in_used += (size_t)size;
+	else
+		stream->in_used = stream->in_filled = 0;
+	stream->at += size;
+}
+
+/* ---- output */
+
+static int spool_failed(struct source_stream *stream, int r)
+{
+	struct source *source = &stream->base;
+
+	if (r == -EFBIG)
+		return source_fail(source, stream->decoded, r,
+				   "spool file of %llu MiB: its disk would be full; accepted a "
+				   "directory with more room (-o spool=DIR)",
+				   (unsigned long long)(stream->spool.written >> 20));
+	return source_fail(source, stream->decoded, r,
+			   "spool file of %llu bytes: found %s; accepted a directory with more "
+			   "room (-o spool=DIR)",
+			   (unsigned long long)stream->spool.written, strerror(-r));
+}
+
+static bool is_bomb(const struct source_stream *stream)
+{
+	uint64_t written = stream->spool.written;
+
+	return stream->inner && written > SOURCE_BOMB_BYTES &&
+	       written / SOURCE_BOMB_RATIO > stream->at;
+}
+
+int source_stream_flush(struct source_stream *stream)
+{
+	struct pktfs_error error;
+	int r;
+
+	if (stream->out_filled == 0)
+		return 0;
+	if (stream->spool.fd < 0) {
+		r = source_spool_open(&stream->spool, stream->spool_dir, &error);
+		if (r < 0)
+			return source_fail(&stream->base, stream->decoded, r, "%s", error.text);
+	}
+	r = source_spool_write(&stream->spool, stream->out, stream->out_filled);
+	if (r < 0)
+		return spool_failed(stream, r);
+	stream->decoded += stream->out_filled;
+	stream->out_filled = 0;
+	r = source_publish(&stream->base, stream->decoded);
+	if (r == 0 && is_bomb(stream))
+		r = source_fail(&stream->base, stream->decoded, -EFBIG,
+				"decompressed size: found more than %u times the file's; accepted "
+				"that below %llu GiB (decompress it to a file first)",
+				SOURCE_BOMB_RATIO, (unsigned long long)(SOURCE_BOMB_BYTES >> 30));
+	return r;
+}
+
+/* ---- the end */
+
+int source_stream_fail(struct source_stream *stream, int code, const char *format, ...)
+{
+	struct pktfs_error error;
+	va_list args;
+	int r = stream->idle(stream);
+
+	if (r < 0)
+		return r;
+	va_start(args, format);
+	vsnprintf(error.text, sizeof(error.text), format, args);
+	va_end(args);
+	return source_fail(&stream->base, stream->decoded, code, "%s", error.text);
+}
+
+int source_stream_cut(struct source_stream *stream, const char *what)
+{
+	struct pktfs_error error;
+	int r = source_problem(stream->inner, &error);
+
+	if (r < 0)
+		return source_stream_fail(stream, r, "%s", error.text);
+	return source_stream_fail(stream, -ENODATA,
+				  "%s: found the end of the file at %llu; "
+				  "accepted a whole one",
+				  what, (unsigned long long)source_available(stream->inner, NULL));
+}
+
+/* ---- the common operations */
+
+int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
+			 struct pktfs_loan *ret)
+{
+	struct source_stream *stream = (struct source_stream *)source;
+
+	return source_spool_borrow(&stream->spool, offset, size, source_available(source, NULL),
+				   ret);
+}
+
+int source_stream_verify(struct source *source, uint64_t end)
+{
+	struct source_stream *stream = (struct source_stream *)source;
+
+	(void)end;
+	return source_spool_verify(&stream->spool);
+}
+
+void source_stream_cancel(struct source *source)
+{
+	struct source_stream *stream = (struct source_stream *)source;
+
+	if (stream->inner)
+		source_cancel(stream->inner);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_zstd.h"
+
+#include <string.h>
+#include <zstd_errors.h>
+
+#include "source_zstd_private.h"
+
+static struct source_zstd *zstd_of(struct source *source)
+{
+	return (struct source_zstd *)source;
+}
+
+int source_zstd_code(size_t error)
+{
+	switch (ZSTD_getErrorCode(error)) {
+	case ZSTD_error_memory_allocation:
+		return -ENOMEM;
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return -EFBIG;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* ---- decompression on demand */
+
+static ZSTD_DCtx *take_context(struct source_zstd *zstd)
+{
+	ZSTD_DCtx *context = NULL;
+	size_t i;
+
+	pthread_mutex_lock(&zstd->lock);
+	for (i = 0; i < ZSTD_IDLE_CONTEXTS && !context; i++) {
+		context = zstd->idle[i];
+		zstd->idle[i] = NULL;
+	}
+	pthread_mutex_unlock(&zstd->lock);
+	return context ? context : ZSTD_createDCtx();
+}
+
+static void give_context(struct source_zstd *zstd, ZSTD_DCtx *context)
+{
+	size_t i;
+
+	pthread_mutex_lock(&zstd->lock);
+	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++) {
+		if (!zstd->idle[i]) {
+			zstd->idle[i] = context;
+			context = NULL;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&zstd->lock);
+	ZSTD_freeDCtx(context);
+}
+
+/* Decompresses the frames in `packed`, one after the other, so that those
+ * before a damaged one are kept. */
+static int decode_group(struct source_zstd *zstd, ZSTD_DCtx *context,
+			const struct source_frame *frame, const struct source_piece *packed,
+			struct source_piece *piece)
+{
+	size_t at = 0, n = 0, r = 0;
+
+	piece->size = 0;
+	while (at < packed->size) {
+		n = ZSTD_findFrameCompressedSize(packed->bytes + at, packed->size - at);
+		r = n;
+		if (!ZSTD_isError(n))
+			r = ZSTD_decompressDCtx(context, piece->bytes + piece->size,
+						frame->length - piece->size, packed->bytes + at, n);
+		if (ZSTD_isError(r))
+			break;
+		at += n;
+		piece->size += r;
+	}
+	if (ZSTD_isError(r) && source_zstd_code(r) == -ENOMEM)
+		return -ENOMEM;
+	if (piece->size < frame->length)
+		source_fail(&zstd->stream.base, frame->start + piece->size, -EBADMSG,
+			    "zstd frame, offset %llu of the file: found %s",
+			    (unsigned long long)(frame->packed_at + at),
+			    ZSTD_isError(r) ? ZSTD_getErrorName(r) : "fewer bytes than it says");
+	return 0;
+}
+
+/* The compressed bytes are copied: they are checked and then used, and nobody
+ * may change them in between. */
+static int load_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
+{
+	struct source_zstd *zstd = user;
+	_cleanup_piece_ struct source_piece *packed = source_piece_new(frame->packed);
+	ZSTD_DCtx *context;
+	int64_t n;
+	int r;
+
+	if (!packed)
+		return -ENOMEM;
+	n = source_read(zstd->stream.inner, frame->packed_at, packed->bytes, frame->packed);
+	if (n != frame->packed)
+		return n < 0 ? (int)n : -EIO;
+	packed->size = frame->packed;
+	context = take_context(zstd);
+	if (!context)
+		return -ENOMEM;
+	r = decode_group(zstd, context, frame, packed, piece);
+	give_context(zstd, context);
+	return r;
+}
+
+/* ---- loans */
+
+/* The last of `count` frames that starts at or before `offset`; the first
+ * starts at 0. */
+static uint64_t find(const struct table *frames, uint64_t count, uint64_t offset)
+{
+	uint64_t low = 0, high = count, middle;
+
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (((struct source_frame *)table_at(frames, middle))->start <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int lend_frame(struct source_zstd *zstd, struct source_frame *frame, uint64_t offset,
+		      struct pktfs_loan *ret)
+{
+	size_t within = (size_t)(offset - frame->start);
+	struct source_piece *piece;
+	int r = source_cache_get(&zstd->cache, frame, &piece);
+
+	if (r < 0)
+		return r;
+	if (within >= piece->size) {
+		source_piece_unref(piece);
+		return -EBADMSG;
+	}
+	ret->hold = piece;
+	ret->bytes = piece->bytes + within;
+	ret->size = piece->size - within;
+	return 0;
+}
+
+/* Lends the bytes at `offset` that are in one piece, `size` or fewer of them
+ * (and perhaps more). */
+static int lend_some(struct source_zstd *zstd, uint64_t offset, size_t size, struct pktfs_loan *ret)
+{
+	/* in this order: all frames below `end` are among `count` */
+	uint64_t end = source_available(&zstd->stream.base, NULL);
+	uint64_t count = table_count(&zstd->frames), i;
+	struct source_frame *frame;
+
+	if (unlikely(offset >= end)) /* it has just turned out to be damaged */
+		return -EBADMSG;
+	i = find(&zstd->frames, count, offset);
+	frame = table_at(&zstd->frames, i);
+	if (frame->length)
+		return lend_frame(zstd, frame, offset, ret);
+	if (i + 1 < count)
+		end = MIN(end, ((struct source_frame *)table_at(&zstd->frames, i + 1))->start);
+	return source_spool_borrow(&zstd->stream.spool, frame->spool_at + (offset - frame->start),
+				   (size_t)MIN(size, end - offset),
+				   frame->spool_at + (end - frame->start), ret);
+}
+
+/* Puts bytes from several frames together. */
+static int lend_copy(struct source_zstd *zstd, uint64_t offset, size_t size, struct pktfs_loan *ret)
+{
+	struct source_piece *piece = source_piece_new(size);
+	struct pktfs_loan part;
+	size_t n;
+	int r = piece ? 0 : -ENOMEM;
+
+	while (r == 0 && piece->size < size) {
+		part = (struct pktfs_loan){0};
+		r = lend_some(zstd, offset + piece->size, size - piece->size, &part);
+		if (r < 0)
+			break;
+		n = MIN(part.size, size - piece->size);
+		memcpy(piece->bytes + piece->size, part.bytes, n);
+		piece->size += n;
+		source_piece_unref(part.hold);
+		r = source_spool_verify(&zstd->stream.spool);
+	}
+	if (r < 0) {
+		source_piece_unref(piece);
+		return r;
+	}
+	ret->hold = piece;
+	ret->bytes = piece->bytes;
+	ret->size = size;
+	return 0;
+}
+
+static int zstd_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret)
+{
+	struct source_zstd *zstd = zstd_of(source);
+	int r = lend_some(zstd, offset, size, ret);
+
+	if (r < 0 || likely(ret->size >= size))
+		return r;
+	source_piece_unref(ret->hold);
+	ret->hold = NULL;
+	return lend_copy(zstd, offset, size, ret);
+}
+
+/* ---- life */
+
+static void zstd_cancel(struct source *source)
+{
+	source_stream_cancel(source);
+	source_cache_cancel(&zstd_of(source)->cache);
+}
+
+static void zstd_close(struct source *source)
+{
+	struct source_zstd *zstd = zstd_of(source);
+	size_t i;
+
+	source_stream_fini(&zstd->stream);
+	source_cache_fini(&zstd->cache);
+	table_free(&zstd->frames);
+	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++)
+		ZSTD_freeDCtx(zstd->idle[i]);
+	ZSTD_freeDCtx(zstd->streaming);
+	pthread_mutex_destroy(&zstd->lock);
+	free(zstd);
+}
+
+static const struct source_ops zstd_ops = {
+	.name = "zstd",
+	.borrow = zstd_borrow,
+	.verify = source_stream_verify,
+	.cancel = zstd_cancel,
+	.close = zstd_close,
+};
+
+int source_zstd_open(struct source *inner, const struct source_options *options,
+		     struct source **ret, struct pktfs_error *ret_error)
+{
+	struct source_zstd *zstd = calloc(1, sizeof(*zstd));
+	int r;
+
+	if (!zstd)
+		return error_set(ret_error, -ENOMEM, "out of memory");
+	r = source_stream_init(&zstd->stream, &zstd_ops, inner, options);
+	if (r < 0) {
+		free(zstd);
+		return error_set(ret_error, r, "out of memory");
+	}
+	zstd->stream.base.compression = SOURCE_ZSTD;
+	zstd->stream.run = source_zstd_scan;
+	zstd->stream.idle = source_zstd_idle;
+	source_cache_init(&zstd->cache, options->frame_cache_bytes ? options->frame_cache_bytes
+								   : SOURCE_FRAME_CACHE);
+	zstd->cache.load = load_frame;
+	zstd->cache.context = zstd;
+	table_init(&zstd->frames, sizeof(struct source_frame));
+	pthread_mutex_init(&zstd->lock, NULL);
+	r = source_stream_start(&zstd->stream, "pktfs-zstd");
+	if (r == 0) {
+		*ret = &zstd->stream.base;
+		return 0;
+	}
+	zstd->stream.inner = NULL; /* stays the caller's */
+	zstd_close(&zstd->stream.base);
+	return error_set(ret_error, r, "no thread for zstd: %s", strerror(-r));
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the reading side (source_zstd.c) and the thread (source_zstd_scan.c,
+ * source_zstd_stream.c) of a zstd source share. */
+#ifndef SOURCE_ZSTD_PRIVATE_H
+#define SOURCE_ZSTD_PRIVATE_H
+
+#include <zstd.h>
+
+#include "source_cache.h"
+#include "source_stream.h"
+#include "source_zstd.h"
+#include "util/util_table.h"
+
+#define ZSTD_IDLE_CONTEXTS 4
+
+struct source_zstd {
+	struct source_stream stream;
+	struct source_cache cache;
+	struct table frames; /* of struct source_frame */
+
+	pthread_mutex_t lock; /* of the decompression contexts not in use */
+	ZSTD_DCtx *idle[ZSTD_IDLE_CONTEXTS];
+
+	/* The thread's own: frames that will be noted together, from
+	 * stream.decoded on; and the frame that is decompressed. */
+	struct {
+		uint64_t packed_at, packed_end;
+		uint64_t length; /* 0: none */
+	} group;
+	ZSTD_DCtx *streaming;
+	uint64_t frame_at;     /* in the file */
+	uint64_t frame_output; /* bytes so far */
+};
+
+/* A frame header (RFC 8878, section 3.1.1.1). */
+struct zstd_header {
+	unsigned size;
+	bool has_checksum;
+	bool has_length;
+	uint64_t length;
+	uint32_t dictionary;
+};
+
+/* A block header (section 3.1.1.2). */
+struct zstd_block {
+	bool last, reserved;
+	uint32_t stored; /* bytes that follow it */
+};
+
+#define ZSTD_BLOCK_HEADER 3u
+#define ZSTD_BLOCK_MAX    (128u << 10)
+#define ZSTD_CHECKSUM     4u
+
+static inline struct zstd_block zstd_block_parse(const uint8_t *bytes)
+{
+	uint32_t word = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+	uint32_t type = word >> 1 & 3;
+
+	/* type 1: one byte, repeated */
+	return (struct zstd_block){
+		.last = word & 1, .reserved = type == 3, .stored = type == 1 ? 1 : word >> 3};
+}
+
+/* The thread. */
+int source_zstd_scan(struct source_stream *stream);
+/* Publishes what is noted or decompressed so far. */
+int source_zstd_idle(struct source_stream *stream);
+/* Decompresses the frame at stream.at into the spool. */
+int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *header);
+
+/* The code for an error of libzstd. */
+int source_zstd_code(size_t error);
+
+#endif

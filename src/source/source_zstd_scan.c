@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The thread of a zstd source: goes from frame to frame. */
+#include "source_zstd_private.h"
+
+#include <string.h>
+
+#include "util/util_cursor.h"
+
+#define ZSTD_MAGIC            0xFD2FB528u
+#define ZSTD_SKIPPABLE        0x184D2A50u /* to ..5F */
+#define ZSTD_SKIPPABLE_HEADER 8u
+#define ZSTD_HEADER_MAX       18u
+
+/* ---- the frame table */
+
+static int note(struct source_zstd *zstd, const struct source_frame *frame)
+{
+	struct source_frame *entry;
+
+	if (table_count(&zstd->frames) >= SOURCE_ZSTD_FRAMES)
+		return source_fail(&zstd->stream.base, frame->start, -EFBIG,
+				   "zstd frames: found more than %llu groups of them; accepted up "
+				   "to that (compress it anew)",
+				   (unsigned long long)SOURCE_ZSTD_FRAMES);
+	entry = table_append(&zstd->frames);
+	if (!entry)
+		return -ENOMEM;
+	*entry = *frame;
+	table_publish(&zstd->frames);
+	return 0;
+}
+
+/* Notes the frames of the group, and counts their bytes as available. */
+static int close_group(struct source_zstd *zstd)
+{
+	struct source_stream *stream = &zstd->stream;
+	struct source_frame frame = {
+		.packed_at = zstd->group.packed_at,
+		.packed = (uint32_t)(zstd->group.packed_end - zstd->group.packed_at),
+		.start = stream->decoded,
+		.length = (uint32_t)zstd->group.length,
+	};
+	int r;
+
+	if (frame.length == 0)
+		return 0;
+	zstd->group.length = 0;
+	r = note(zstd, &frame);
+	if (r < 0)
+		return r;
+	stream->decoded += frame.length;
+	return source_publish(&stream->base, stream->decoded);
+}
+
+/* Bytes that go to the spool continue a run of such bytes, or begin one. */
+static int note_run(struct source_zstd *zstd)
+{
+	uint64_t count = table_count(&zstd->frames);
+	struct source_frame *last = count ? table_at(&zstd->frames, count - 1) : NULL;
+	struct source_frame frame = {
+		.start = zstd->stream.decoded,
+		.spool_at = zstd->stream.spool.written,
+	};
+
+	return last && last->length == 0 ? 0 : note(zstd, &frame);
+}
+
+int source_zstd_idle(struct source_stream *stream)
+{
+	struct source_zstd *zstd = (struct source_zstd *)stream;
+	int r = close_group(zstd);
+
+	if (r == 0 && stream->out_filled > 0)
+		r = note_run(zstd);
+	return r < 0 ? r : source_stream_flush(stream);
+}
+
+static bool fits_group(const struct source_zstd *zstd, uint64_t end, uint64_t length)
+{
+	return zstd->group.length > 0 && zstd->group.length + length <= SOURCE_ZSTD_GROUP &&
+	       end - zstd->group.packed_at <= SOURCE_ZSTD_GROUP;
+}
+
+/* Adds the frame from stream.at to `end`. */
+static int add_frame(struct source_zstd *zstd, uint64_t end, uint64_t length)
+{
+	struct source_stream *stream = &zstd->stream;
+	int r = fits_group(zstd, end, length) ? 0 : source_zstd_idle(stream);
+
+	if (r < 0)
+		return r;
+	if (zstd->group.length == 0)
+		zstd->group.packed_at = stream->at;
+	zstd->group.length += length;
+	zstd->group.packed_end = end;
+	source_stream_skip(stream, end - stream->at);
+	return 0;
+}
+
+/* ---- headers */
+
+/* Reads up to `size` bytes at stream.at; *ret_size: fewer at the end. */
+static int peek(struct source_stream *stream, uint8_t *bytes, size_t size, size_t *ret_size)
+{
+	int r = source_stream_wait(stream, stream->at + size);
+	int64_t n;
+
+	*ret_size = 0;
+	if (r < 0)
+		return r;
+	n = source_read(stream->inner, stream->at, bytes, size);
+	if (n < 0)
+		return (int)n;
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+static unsigned length_size(uint8_t descriptor)
+{
+	static const uint8_t sizes[] = {0, 2, 4, 8};
+
+	return descriptor >> 6 ? sizes[descriptor >> 6] : descriptor >> 5 & 1;
+}
+
+static unsigned dictionary_size(uint8_t descriptor)
+{
+	static const uint8_t sizes[] = {0, 1, 2, 4};
+
+	return sizes[descriptor & 3];
+}
+
+static unsigned header_size(uint8_t descriptor)
+{
+	unsigned window = !(descriptor & 0x20);
+
+	return 5 + window + dictionary_size(descriptor) + length_size(descriptor);
+}
+
+static uint64_t little_endian(const uint8_t *bytes, unsigned size)
+{
+	uint64_t number = 0;
+
+	while (size-- > 0)
+		number = number << 8 | bytes[size];
+	return number;
+}
+
+static struct zstd_header parse_header(const uint8_t *bytes)
+{
+	uint8_t descriptor = bytes[4];
+	unsigned size = header_size(descriptor), lengths = length_size(descriptor);
+	unsigned dictionaries = dictionary_size(descriptor);
+	struct zstd_header header = {
+		.size = size,
+		.has_checksum = descriptor & 4,
+		.has_length = lengths > 0,
+		.length = little_endian(bytes + size - lengths, lengths),
+		.dictionary = (uint32_t)little_endian(bytes + size - lengths - dictionaries,
+						      dictionaries),
+	};
+
+	if (lengths == 2)
+		header.length += 256;
+	return header;
+}
+
+/* ---- where a frame ends */
+
+/* Makes `size` bytes at `offset` part of the loan: 1, 0 when the file ends
+ * before, or an error. */
+static int look_at(struct source_stream *stream, struct pktfs_loan *loan, uint64_t offset,
+		   size_t size)
+{
+	int r;
+
+	if (!loan->source || offset + size > loan->offset + loan->size) {
+		r = source_return(loan);
+		if (r == 0)
+			r = source_stream_wait(stream, offset + size);
+		if (r <= 0)
+			return r;
+		r = source_borrow(stream->inner, offset, size, loan);
+		if (r < 0)
+			return r;
+	}
+	loan->requested = MAX(loan->requested, (size_t)(offset + size - loan->offset));
+	return 1;
+}
+
+/* What a frame of a length may need; with more it is made to need memory, and
+ * decompressed into the spool. */
+static uint64_t packed_max(uint64_t length)
+{
+	return length + length / 8 + (64u << 10);
+}
+
+/*
+ * Goes over the block headers of the frame at stream.at: 1 and its end, 0 when
+ * it has none that we can tell (cut, too long, invalid), or an error.
+ */
+static int walk_blocks(struct source_stream *stream, const struct zstd_header *header,
+		       struct pktfs_loan *loan, uint64_t *ret_end)
+{
+	uint64_t at = stream->at + header->size, limit = stream->at + packed_max(header->length);
+	struct zstd_block block = {0};
+	int r;
+
+	while (!block.last) {
+		r = look_at(stream, loan, at, ZSTD_BLOCK_HEADER);
+		if (r <= 0)
+			return r;
+		block = zstd_block_parse(loan->bytes + (at - loan->offset));
+		at += ZSTD_BLOCK_HEADER + block.stored;
+		if (block.reserved || at > limit)
+			return 0;
+	}
+	*ret_end = at + (header->has_checksum ? ZSTD_CHECKSUM : 0);
+	return source_stream_wait(stream, *ret_end);
+}
+
+static int find_end(struct source_stream *stream, const struct zstd_header *header,
+		    uint64_t *ret_end)
+{
+	struct pktfs_loan loan = {0};
+	int r = walk_blocks(stream, header, &loan, ret_end);
+	int verified = source_return(&loan);
+
+	return verified < 0 ? verified : r;
+}
+
+/* ---- frames */
+
+static int skippable(struct source_stream *stream)
+{
+	uint8_t bytes[ZSTD_SKIPPABLE_HEADER];
+	uint64_t size;
+	size_t n;
+	int r = peek(stream, bytes, sizeof(bytes), &n);
+
+	if (r < 0)
+		return r;
+	if (n < sizeof(bytes))
+		return source_stream_cut(stream, "skippable frame");
+	size = ZSTD_SKIPPABLE_HEADER + (uint64_t)bytes_u32(bytes + 4, false);
+	r = source_stream_wait(stream, stream->at + size);
+	if (r <= 0)
+		return r < 0 ? r : source_stream_cut(stream, "skippable frame");
+	source_stream_skip(stream, size);
+	return 1;
+}
+
+static int read_header(struct source_stream *stream, struct zstd_header *ret)
+{
+	uint8_t bytes[ZSTD_HEADER_MAX];
+	size_t n, size = 5;
+	int r = peek(stream, bytes, size, &n);
+
+	if (r == 0 && n == size) {
+		size = header_size(bytes[4]);
+		r = peek(stream, bytes, size, &n);
+	}
+	if (r < 0)
+		return r;
+	if (n < size)
+		return source_stream_cut(stream, "zstd frame header");
+	*ret = parse_header(bytes);
+	return 0;
+}
+
+/* Notes a frame, or decompresses it into the spool. */
+static int take_frame(struct source_zstd *zstd, const struct zstd_header *header)
+{
+	struct source_stream *stream = &zstd->stream;
+	uint64_t end;
+	int r = 0;
+
+	if (header->has_length && header->length <= SOURCE_FRAME_LIMIT) {
+		r = find_end(stream, header, &end);
+		if (r == -EIO) /* of a map; the second time it is a copy */
+			r = find_end(stream, header, &end);
+	}
+	/* An empty frame in a group is looked at when the group is. Alone it
+	 * would never be, and hide its bytes if the length is a lie. */
+	if (r == 1 && (header->length > 0 || fits_group(zstd, end, 0)))
+		return add_frame(zstd, end, header->length);
+	if (r >= 0)
+		r = close_group(zstd);
+	return r < 0 ? r : source_zstd_stream(zstd, header);
+}
+
+static int frame(struct source_zstd *zstd)
+{
+	struct source_stream *stream = &zstd->stream;
+	struct zstd_header header;
+	int r = read_header(stream, &header);
+
+	if (r < 0)
+		return r;
+	if (header.dictionary)
+		return source_stream_fail(stream, -ENOTSUP,
+					  "zstd frame, offset %llu of the file: found one that "
+					  "needs dictionary %u; accepted frames without",
+					  (unsigned long long)stream->at, header.dictionary);
+	r = take_frame(zstd, &header);
+	return r < 0 ? r : 1;
+}
+
+/* Are these fewer than four bytes the start of a frame? */
+static bool is_start(const uint8_t *bytes, size_t size)
+{
+	static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+	static const uint8_t skip[] = {0x50, 0x2a, 0x4d, 0x18};
+
+	return memcmp(bytes, magic, size) == 0 ||
+	       ((bytes[0] & 0xf0) == skip[0] && memcmp(bytes + 1, skip + 1, size - 1) == 0);
+}
+
+/* 1 after a frame, 0 at the end, or what ended the source. */
+static int next(struct source_zstd *zstd)
+{
+	struct source_stream *stream = &zstd->stream;
+	uint8_t bytes[4];
+	uint32_t magic;
+	size_t n;
+	int r = peek(stream, bytes, sizeof(bytes), &n);
+
+	if (r < 0)
+		return r;
+	if (n == 0)
+		return source_problem(stream->inner, NULL) ? source_stream_cut(stream, "zstd data")
+							   : 0;
+	if (n < sizeof(bytes) && is_start(bytes, n))
+		return source_stream_cut(stream, "zstd frame");
+	magic = n < sizeof(bytes) ? 0 : bytes_u32(bytes, false);
+	if (magic == ZSTD_MAGIC)
+		return frame(zstd);
+	if ((magic & ~15u) == ZSTD_SKIPPABLE)
+		return skippable(stream);
+	return source_stream_fail(stream, -EBADMSG,
+				  "behind the zstd data, offset %llu of the file: found garbage; "
+				  "accepted another frame",
+				  (unsigned long long)stream->at);
+}
+
+int source_zstd_scan(struct source_stream *stream)
+{
+	struct source_zstd *zstd = (struct source_zstd *)stream;
+	int r;
+
+	do
+		r = next(zstd);
+	while (r > 0);
+	if (r == 0)
+		r = source_zstd_idle(stream);
+	ZSTD_freeDCtx(zstd->streaming);
+	zstd->streaming = NULL;
+	return r;
+}
