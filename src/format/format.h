@@ -10,7 +10,7 @@
  *	format_open(&format, window, &error);
  *	format_walk_start(&walk, &format);
  *	offset = format.first_record;
- *	while (format_step(&walk, window_at(offset), offset, &record, &error) == 0)
+ *	while (format_step(&walk, window_at(offset), offset, &record, &need, &error) == 0)
  *		offset += record.length;
  *
  * A *record* is a packet record of a pcap file or a block of a pcapng file.
@@ -53,17 +53,17 @@ enum {
 /* What the head of a file says. */
 struct format {
 	enum format_kind kind;
-	bool big_endian;      /* pcap; pcapng: of the first section */
+	bool big_endian; /* pcap; pcapng: of the first section */
 	uint64_t first_record;
 	/* pcap only */
 	bool nanosecond;
-	bool swapped_lengths; /* version below 2.3: original length comes first */
-	bool guess_lengths;   /* version 2.3: some writers swapped them */
+	bool swapped_lengths;   /* version below 2.3: original length comes first */
+	bool guess_lengths;     /* version 2.3: some writers swapped them */
 	uint32_t record_header; /* 16, or 24 when modified */
 	uint16_t version_major, version_minor;
 	uint32_t snaplen;
 	uint16_t link_type;
-	int fcs_length;       /* octets, -1: not given */
+	int fcs_length; /* octets, -1: not given */
 };
 
 /*
@@ -72,20 +72,21 @@ struct format {
  *
  * Returns 0; -EBADMSG when it is not a capture (the message names what it
  * looks like: snoop, ASCII-mode damage, HTML, a BPF savefile, ...); -ENOTSUP
- * for a major version of pcap other than 2; -ENODATA when it is a capture cut
- * inside its header (pcapng: fewer than 12 bytes).
+ * for a version of pcap other than 2.x (and 543.0, which DG/UX wrote);
+ * -ENODATA when it is empty or a capture cut inside its header (pcapng: fewer
+ * than 12 bytes).
  */
 int format_open(struct format *ret, struct cursor head, struct pktfs_error *ret_error);
 
 /* Where a walk is: what must be known to understand the next record. Copied
- * freely. format_walk_resume makes one for the middle of a file. */
+ * freely: a copy, kept, is where to resume in the middle of a file. */
 struct format_walk {
 	const struct format *format;
-	bool big_endian;      /* of the current section */
-	bool skipped;         /* the current section has an unknown version */
-	bool in_section;      /* an SHB was seen */
-	uint32_t interfaces;  /* IDBs so far in the current section */
-	uint32_t snaplen;     /* of interface 0 of the section: SPBs need it */
+	bool big_endian;     /* of the current section */
+	bool skipped;        /* the current section has an unknown version */
+	bool in_section;     /* an SHB was seen */
+	uint32_t interfaces; /* well-formed IDBs so far in the current section */
+	uint32_t snaplen;    /* of interface 0 of the section: SPBs need it */
 };
 
 enum format_class {
@@ -96,21 +97,21 @@ enum format_class {
 
 struct format_record {
 	uint64_t offset;
-	uint64_t length;      /* header, body, padding, trailer */
-	uint32_t type;        /* block type; pcap: 0 */
+	uint64_t length; /* header, body, padding, trailer */
+	uint32_t type;   /* block type; pcap: 0 */
 	enum format_class class;
-	bool frame;           /* Wireshark gives it a frame number */
+	bool frame; /* Wireshark gives it a frame number */
 	bool big_endian;
 	/* packets */
 	bool has_time;
-	bool nanosecond;      /* pcap: of the fraction */
-	uint32_t interface;   /* number inside the section; pcap: 0 */
+	bool nanosecond;    /* pcap: of the fraction */
+	uint32_t interface; /* number inside the section; pcap: 0 */
 	uint32_t captured, original;
-	uint64_t ticks;       /* pcapng: as it is; pcap: seconds * 10^6 or 10^9 + fraction */
-	uint32_t data_at;     /* from the start of the record */
-	uint32_t options_at;  /* from the start of the record; where there are none: */
-	uint32_t options_size; /* 0 */
-	uint32_t drops;       /* PB: drops_count, 0xffff unknown */
+	uint64_t ticks;        /* pcapng: as it is; pcap: seconds * 10^6 or 10^9 + fraction */
+	uint32_t data_at;      /* from the start of the record */
+	uint32_t options_at;   /* from the start of the record (EPB and PB) */
+	uint32_t options_size; /* where there are none: 0 */
+	uint32_t drops;        /* PB: drops_count, 0xffff unknown */
 };
 
 void format_walk_start(struct format_walk *walk, const struct format *format);
@@ -123,14 +124,20 @@ void format_walk_start(struct format_walk *walk, const struct format *format);
  *
  * A pcapng block is checked as far as its framing: both lengths equal, a
  * multiple of 4, 12 or more, below the ceiling. One whose framing is sound but
- * whose body is not (captured length overruns the block, interface unknown,
- * body too short) is RECORD_MALFORMED, with the reason in *ret_error, and the
- * function still returns 0.
+ * whose body is not (captured length overruns the block or our ceiling,
+ * interface unknown, body too short) is RECORD_MALFORMED, with the reason in
+ * *ret_error, and the function still returns 0. A malformed IDB is given no
+ * number. A Section Header Block too short for its version is -EBADMSG: what
+ * follows has no meaning.
+ *
+ * In a section of an unknown version every block is RECORD_METADATA, has no
+ * frame number, and is stepped over by its framing alone.
  *
  * Returns 0 and the record; -EAGAIN when the window is too short (nothing was
- * consumed; the caller knows whether that means "more", "wait" or "cut");
- * -EBADMSG or -EFBIG when nothing from here on can be read. The walk is
- * unchanged unless 0 is returned.
+ * consumed; the caller knows whether that means "more", "wait" or "cut"; it
+ * means "the end" when the window is empty); -EBADMSG or -EFBIG when nothing
+ * from here on can be read. The walk and *ret are unchanged unless 0 is
+ * returned.
  */
 int format_step(struct format_walk *walk, struct cursor window, uint64_t offset,
 		struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error);
