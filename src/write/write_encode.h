@@ -21,6 +21,8 @@
 #define WRITE_PCAP_RECORD_SIZE 16u
 /* An EPB without options is this plus the padded captured length. */
 #define WRITE_EPB_SIZE	       32u
+/* An SPB likewise. */
+#define WRITE_SPB_SIZE	       16u
 
 struct write_pcap_header {
 	bool big_endian;
@@ -32,7 +34,8 @@ struct write_pcap_header {
 
 void write_pcap_header(struct text *text, const struct write_pcap_header *header);
 
-/* The header of a record; `time` must be within 0 <= sec <= UINT32_MAX. */
+/* The header of a record; `time` must be within 0 <= sec <= UINT32_MAX
+ * (otherwise text->failed is -ERANGE). */
 void write_pcap_record(struct text *text, const struct write_pcap_header *header,
 		       struct pktfs_time time, uint32_t captured, uint32_t original);
 
@@ -46,6 +49,10 @@ void write_options_end(struct text *text, bool big_endian);
 /* Copies all options but those that say "do not copy" (19372, 19373), and
  * ends the list if there was any. */
 void write_options_copy(struct text *text, struct pktfs_options options);
+
+/* Whether that would give other options than there are: one must not be
+ * copied, or the list is damaged. */
+bool write_options_differ(struct pktfs_options options);
 
 /* Section Header Block, version 1.0, length not given. `options` may be empty
  * (bytes NULL); with `application` (may be NULL) shb_userappl is written if
@@ -76,6 +83,27 @@ struct write_packet {
 };
 
 void write_epb(struct text *text, bool big_endian, const struct write_packet *packet);
+
+/*
+ * The same in three steps, for who copies the data elsewhere: the bytes before
+ * the data; (the data, `captured` bytes); padding, options and trailer. The
+ * size is that of all three, known without encoding anything; a block longer
+ * than a u32 can say sets text->failed to -EOVERFLOW.
+ */
+uint64_t write_epb_size(const struct write_packet *packet);
+void write_epb_head(struct text *text, bool big_endian, const struct write_packet *packet);
+void write_epb_tail(struct text *text, bool big_endian, const struct write_packet *packet);
+
+/* An Interface Statistics Block; the options are copied. */
+void write_isb(struct text *text, bool big_endian, uint32_t interface, uint64_t ticks,
+	       struct pktfs_options options);
+
+/* A Simple Packet Block: only `captured`, `original` and `data` are used. The
+ * caller sees to it that captured is the lesser of original and the snaplen of
+ * the section's interface 0, as readers will compute it (section 4.4). */
 void write_spb(struct text *text, bool big_endian, const struct write_packet *packet);
+uint64_t write_spb_size(const struct write_packet *packet);
+void write_spb_head(struct text *text, bool big_endian, const struct write_packet *packet);
+void write_spb_tail(struct text *text, bool big_endian, const struct write_packet *packet);
 
 #endif
