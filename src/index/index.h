@@ -12,9 +12,9 @@
  *	checkpoint  offset, time span, packets and frames so far
  *
  * A packet is found by a search for its checkpoint and a walk of at most
- * 2^shift records from there. Checkpoints are 40 bytes. To keep the index of
- * 10^9 packets in memory, the distance doubles with each INDEX_EPOCH
- * checkpoints.
+ * 2^shift records from there. A checkpoint is 32 bytes, so the index costs half
+ * a byte a packet; to keep that of 10^9 packets in memory, the distance doubles
+ * with each INDEX_EPOCH checkpoints (see index_internal.h).
  */
 #ifndef INDEX_H
 #define INDEX_H
@@ -22,6 +22,8 @@
 #include "format/format.h"
 #include "source/source.h"
 #include "util/util_table.h"
+
+#include <time.h>
 
 struct index;
 
@@ -52,6 +54,12 @@ struct index_interface {
 	_Atomic uint64_t captured_bytes;
 	_Atomic uint64_t original_bytes;
 	_Atomic uint64_t statistics; /* metadata ordinal + 1 of its last ISB; 0: none */
+	/* the index thread's own: counted, but not published yet */
+	struct index_pending {
+		uint64_t packets, captured_bytes, original_bytes;
+		struct index_interface *next;
+		bool listed;
+	} pending;
 };
 
 enum index_state {
@@ -85,8 +93,8 @@ struct index_place {
 
 int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error);
 int index_start(struct index *index);
-/* Ends the thread; the source must have been cancelled before. NULL is
- * allowed. */
+/* Ends the thread. Cancels the source, which stays the caller's to close. NULL
+ * is allowed. */
 void index_close(struct index *index);
 
 const struct format *index_format(const struct index *index);
@@ -98,9 +106,11 @@ void index_totals(struct index *index, struct index_totals *ret);
  * -ECANCELED. */
 int index_wait(struct index *index, uint64_t packets, const struct timespec *deadline);
 
+/* Wakes everybody who waits, with -ECANCELED, now and for ever after. */
+void index_cancel(struct index *index);
+
 /* Calls `notify` from the index thread after each publication that is at
- * least INDEX_NOTIFY_MS after the last, and at the end. One listener; set
- * before index_start. */
+ * least INDEX_NOTIFY_MS after the last, and at the end. One listener. */
 void index_listen(struct index *index, void (*notify)(void *context), void *context);
 #define INDEX_NOTIFY_MS 20
 
@@ -117,11 +127,20 @@ struct index_interface *index_interface(const struct index *index, uint64_t numb
  */
 void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret);
 void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret);
+void index_seek_record(struct index *index, uint64_t record, struct index_place *ret);
 
-/* Steps over one record from `place`: 0 and the record, and the place behind
+/* The packets (numbers from 1) that share the checkpoint of `packet` (from 0,
+ * published), and the span of their times (min above max: none has one). */
+void index_span(struct index *index, uint64_t packet, uint64_t *ret_first, uint64_t *ret_last,
+		int64_t *ret_min_ns, int64_t *ret_max_ns);
+
+/*
+ * Steps over one record from `place`: 0 and the record, and the place behind
  * it. -ENOENT at the published end; otherwise the errors of source_borrow.
  * `loan` is the caller's window: zeroed at first, kept between steps, returned
- * by the caller with source_return at the end. */
+ * by the caller with source_return at the end. After a step that succeeded the
+ * whole record is in it, and returning it verifies all that was stepped over.
+ */
 int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
 	       struct format_record *ret);
 
@@ -135,8 +154,8 @@ struct pktfs_time index_record_time(const struct index_interface *interface,
 
 /* Problems, the first INDEX_MAX_PROBLEMS in file order. */
 #define INDEX_MAX_PROBLEMS 100
-uint64_t index_problems(const struct index *index); /* all that were counted */
-int index_problem(const struct index *index, uint64_t number, struct pktfs_error *ret);
+uint64_t index_problems(struct index *index); /* all that were counted */
+int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret);
 
 /* Packets by link type, in order of appearance. */
 #define INDEX_MAX_LINK_TYPES 64

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of the index share: the layout of checkpoints and the state
+ * of the one thread that appends.
+ *
+ *	epoch 0: a checkpoint each 64 records, for INDEX_EPOCH checkpoints,
+ *	epoch 1: each 128 records, ... up to each 4096.
+ *
+ * 10^9 records are in epochs 0 to 3: 4 * 2^20 checkpoints, 128 MiB.
+ */
+#ifndef INDEX_INTERNAL_H
+#define INDEX_INTERNAL_H
+
+#include "index.h"
+
+#define INDEX_FIRST_SHIFT 6u
+#define INDEX_LAST_SHIFT  12u
+#define INDEX_EPOCH_SHIFT 20u
+#define INDEX_EPOCH	  (UINT64_C(1) << INDEX_EPOCH_SHIFT)
+#define INDEX_MAX_EPOCHS  4096u
+
+/* Records that are walked before they are verified and published. */
+#define INDEX_BATCH_FIRST 64u
+#define INDEX_BATCH_LAST  8192u
+
+struct index_checkpoint {
+	uint64_t offset;
+	/* times of the records from here to the next, saturated; relaxed: those
+	 * of the last one may still grow while they are read */
+	_Atomic int64_t min_ns, max_ns;
+	uint32_t metadata;      /* blocks that are not packets, since the epoch began */
+	uint32_t extra_frames;  /* those of them that Wireshark numbers */
+};
+
+struct index_epoch {
+	uint64_t metadata;
+	uint64_t extra_frames;
+};
+
+struct index {
+	struct source *source;
+	struct format format;
+
+	struct table checkpoints;
+	struct table sections;
+	struct table interfaces;
+	struct index_epoch epochs[INDEX_MAX_EPOCHS];
+	struct index_link_type link_types[INDEX_MAX_LINK_TYPES];
+	_Atomic unsigned link_type_count;
+
+	/* published counts: what readers may rely on without the lock */
+	_Atomic uint64_t records, packets, metadata, end;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct index_totals totals;                     /* lock */
+	struct pktfs_error problems[INDEX_MAX_PROBLEMS]; /* lock */
+	uint64_t problem_count;                         /* lock */
+	bool cancelled;                                 /* lock */
+
+	/* the index thread's own */
+	pthread_t thread;
+	bool started;
+	void (*_Atomic notify)(void *context);
+	void *notify_context; /* set before notify is */
+	struct timespec notified;
+	struct format_walk walk;
+	struct index_totals next;              /* totals with the unpublished batch */
+	struct index_interface *pending;       /* interfaces that the batch counted */
+	struct index_link_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
+	uint64_t batch_problems;               /* problem_count when the batch began */
+	struct index_checkpoint *checkpoint;   /* the last one */
+	bool malformed;                        /* a block was */
+};
+
+/* Epochs are equal in checkpoints, so that the place of a checkpoint is
+ * arithmetic: */
+static inline unsigned index_epoch_shift(uint64_t epoch)
+{
+	uint64_t shift = INDEX_FIRST_SHIFT + epoch;
+
+	return (unsigned)MIN(shift, (uint64_t)INDEX_LAST_SHIFT);
+}
+
+/* The first record of an epoch. */
+static inline uint64_t index_epoch_record(uint64_t epoch)
+{
+	const uint64_t doubling = INDEX_LAST_SHIFT - INDEX_FIRST_SHIFT;
+	uint64_t e = MIN(epoch, doubling);
+	uint64_t first = ((UINT64_C(1) << e) - 1) << (INDEX_FIRST_SHIFT + INDEX_EPOCH_SHIFT);
+
+	return first + ((epoch - e) << (INDEX_LAST_SHIFT + INDEX_EPOCH_SHIFT));
+}
+
+static inline uint64_t index_checkpoint_record(uint64_t checkpoint)
+{
+	uint64_t epoch = checkpoint >> INDEX_EPOCH_SHIFT;
+
+	return index_epoch_record(epoch) +
+	       ((checkpoint & (INDEX_EPOCH - 1)) << index_epoch_shift(epoch));
+}
+
+/*
+ * Fetches what lies one to two KiB ahead of a walk: each header says where the
+ * next one is, so without it every record costs a trip to memory. Addresses
+ * behind the window do no harm.
+ */
+static inline void index_fetch_ahead(const uint8_t *next, uint64_t length)
+{
+	const uint8_t *ahead = next + 1024, *end = ahead + MIN(length, UINT64_C(1024));
+
+	for (; ahead < end; ahead += 64)
+		__builtin_prefetch(ahead);
+}
+
+/* Adds a problem; from the index thread. */
+void index_add_problem(struct index *index, const struct pktfs_error *error);
+
+/* Adds a section or an interface from its block; from the index thread. */
+int index_add_section(struct index *index, const struct format_section *section, uint64_t offset);
+int index_add_interface(struct index *index, const struct format_interface *interface,
+			uint64_t offset, uint64_t length);
+
+/* The body of the index thread. */
+void *index_walk_main(void *index);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading the index: from a number to its checkpoint, and from there on record
+ * by record. Only what is published is looked at, so there is no lock.
+ */
+#include "index_internal.h"
+
+#include <string.h>
+
+/* The checkpoint at or before a record. */
+static uint64_t checkpoint_of(uint64_t record)
+{
+	uint64_t epoch = 0;
+
+	while (index_epoch_record(epoch + 1) <= record)
+		epoch++;
+	return (epoch << INDEX_EPOCH_SHIFT) +
+	       ((record - index_epoch_record(epoch)) >> index_epoch_shift(epoch));
+}
+
+static uint64_t metadata_before(const struct index *index, uint64_t checkpoint)
+{
+	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
+
+	return index->epochs[checkpoint >> INDEX_EPOCH_SHIFT].metadata + c->metadata;
+}
+
+/* The last section that begins before `offset`, if there is one. */
+static uint64_t section_before(const struct index *index, uint64_t offset)
+{
+	uint64_t low = 0, high = index_sections(index);
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (index_section(index, middle)->offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : 0;
+}
+
+/* How many interfaces of the whole capture begin before `offset`. */
+static uint64_t interfaces_before(const struct index *index, uint64_t offset)
+{
+	uint64_t low = 0, high = index_interfaces(index);
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (index_interface(index, middle)->offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* What a walk knows when it reaches place->offset. */
+static void resume_walk(const struct index *index, struct index_place *place)
+{
+	const struct index_section *section;
+	struct format_walk *walk = &place->walk;
+	uint64_t interfaces;
+
+	format_walk_start(walk, &index->format);
+	place->section = 0;
+	if (index->format.kind != FORMAT_PCAPNG || index_sections(index) == 0)
+		return;
+	place->section = section_before(index, place->offset);
+	section = index_section(index, place->section);
+	if (section->offset >= place->offset)
+		return;
+	interfaces = interfaces_before(index, place->offset);
+	walk->big_endian = section->big_endian;
+	walk->skipped = section->skipped;
+	walk->in_section = true;
+	if (interfaces <= section->first_interface)
+		return;
+	walk->interfaces = (uint32_t)(interfaces - section->first_interface);
+	walk->snaplen = index_interface(index, section->first_interface)->snaplen;
+}
+
+static void place_at(const struct index *index, uint64_t checkpoint, struct index_place *ret)
+{
+	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
+	const struct index_epoch *epoch = &index->epochs[checkpoint >> INDEX_EPOCH_SHIFT];
+
+	ret->record = index_checkpoint_record(checkpoint);
+	ret->metadata = epoch->metadata + c->metadata;
+	ret->packet = ret->record - ret->metadata;
+	ret->frame = ret->packet + epoch->extra_frames + c->extra_frames;
+	ret->offset = c->offset;
+	resume_walk(index, ret);
+}
+
+/* Where the walk starts when nothing is indexed. */
+static void place_at_start(const struct index *index, struct index_place *ret)
+{
+	*ret = (struct index_place){.offset = index->format.first_record};
+	format_walk_start(&ret->walk, &index->format);
+}
+
+/*
+ * The last of the `count` published checkpoints for which a count that never
+ * falls (packets or metadata before it) is not above `number`. Record `number`
+ * is a good first guess; there are at most `others` records more before it.
+ */
+static uint64_t find(const struct index *index, uint64_t count, uint64_t number, uint64_t others,
+		     bool packets)
+{
+	uint64_t low = MIN(checkpoint_of(number), count - 1);
+	uint64_t high = MIN(checkpoint_of(number + others), count - 1);
+	uint64_t middle, before;
+
+	while (low < high) {
+		middle = low + (high - low + 1) / 2;
+		before = metadata_before(index, middle);
+		if (packets)
+			before = index_checkpoint_record(middle) - before;
+		if (before <= number)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+static void seek(struct index *index, uint64_t number, uint64_t others, bool packets,
+		 struct index_place *ret)
+{
+	uint64_t count = table_count(&index->checkpoints);
+
+	if (count == 0)
+		place_at_start(index, ret);
+	else
+		place_at(index, find(index, count, number, others, packets), ret);
+}
+
+void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret)
+{
+	seek(index, packet, index_metadata(index), true, ret);
+}
+
+void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret)
+{
+	seek(index, metadata, index_packets(index), false, ret);
+}
+
+void index_seek_record(struct index *index, uint64_t record, struct index_place *ret)
+{
+	uint64_t count = table_count(&index->checkpoints);
+
+	if (count == 0)
+		place_at_start(index, ret);
+	else
+		place_at(index, MIN(checkpoint_of(record), count - 1), ret);
+}
+
+void index_span(struct index *index, uint64_t packet, uint64_t *ret_first, uint64_t *ret_last,
+		int64_t *ret_min_ns, int64_t *ret_max_ns)
+{
+	uint64_t packets = index_packets(index), count = table_count(&index->checkpoints);
+	uint64_t at = find(index, count, packet, index_metadata(index), true);
+	const struct index_checkpoint *checkpoint = table_at(&index->checkpoints, at);
+
+	*ret_first = index_checkpoint_record(at) - metadata_before(index, at) + 1;
+	*ret_last = packets;
+	if (at + 1 < count)
+		*ret_last = index_checkpoint_record(at + 1) - metadata_before(index, at + 1);
+	*ret_min_ns = checkpoint->min_ns;
+	*ret_max_ns = checkpoint->max_ns;
+}
+
+/* Lends at least `size` bytes at `offset` instead of what is lent now. */
+static int lend(struct index *index, uint64_t offset, size_t size, struct pktfs_loan *loan)
+{
+	int r = source_return(loan);
+
+	*loan = (struct pktfs_loan){0};
+	return r < 0 ? r : source_borrow(index->source, offset, size, loan);
+}
+
+int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
+	       struct format_record *ret)
+{
+	uint64_t need = 1, at;
+	int r = -EAGAIN;
+
+	if (place->record >= atomic_load_explicit(&index->records, memory_order_acquire))
+		return -ENOENT;
+	while (r == -EAGAIN) {
+		at = place->offset - loan->offset;
+		if (place->offset < loan->offset || at >= loan->size || need > loan->size - at) {
+			r = lend(index, place->offset, (size_t)need, loan);
+			if (r < 0)
+				return r;
+			at = 0;
+		}
+		r = format_step(&place->walk,
+				cursor_over(loan->bytes + at, loan->size - (size_t)at,
+					    place->walk.big_endian),
+				place->offset, ret, &need, NULL);
+	}
+	if (r < 0) /* it was sound when it was indexed: the file was changed */
+		return -EIO;
+	index_fetch_ahead(loan->bytes + at + ret->length, ret->length);
+	loan->requested = MAX(loan->requested, (size_t)(at + ret->length));
+	if (ret->class == RECORD_PACKET) {
+		place->packet++;
+	} else {
+		place->metadata++;
+		if (ret->class == RECORD_METADATA && ret->type == BLOCK_SHB &&
+		    ret->offset != index_section(index, 0)->offset)
+			place->section++;
+	}
+	place->frame += ret->frame;
+	place->record++;
+	place->offset += ret->length;
+	return 0;
+}
+
+uint64_t index_record_interface(const struct index *index, uint64_t section,
+				const struct format_record *record)
+{
+	return index_section(index, section)->first_interface + record->interface;
+}
