@@ -38,6 +38,7 @@ struct view_options {
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;     /* taken off 0444 and 0555 */
+	uint64_t sets_memory; /* bound of what evaluated sets take; 0: the default */
 };
 
 int view_open(pktfs_capture *capture, const struct view_options *options, struct view **ret);
@@ -46,6 +47,7 @@ void view_close(struct view *view);
 struct view_entry {
 	struct stat st; /* complete, st_ino included */
 	bool live;      /* may change: not to be cached by the kernel */
+	bool fleeting;  /* its name may come to stand for another node */
 };
 
 /* `name` as it was typed. -ENOENT: there is none; *ret_final (may be NULL) is
@@ -57,6 +59,27 @@ int view_getattr(struct view *view, uint64_t node, struct view_entry *ret);
 
 /* Copies. Returns the count (0 behind the end). */
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size);
+
+/* The target of a symbolic link, appended. -EINVAL: it is none. */
+int view_readlink(struct view *view, uint64_t node, struct text *ret);
+
+/*
+ * What users may make: named sets (mkdir) and links (symlink) in by/filter/ and
+ * by/match/, whose `expression` is written. Everywhere else -EROFS. Nothing of
+ * it touches the capture. -EINVAL: a wrong expression, with the reason in
+ * info/log and in the `expression` file.
+ */
+int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret);
+int view_symlink(struct view *view, uint64_t parent, const char *name, const char *target,
+		 struct view_entry *ret);
+int view_remove(struct view *view, uint64_t parent, const char *name, bool directory);
+int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
+		const char *new_name, bool no_replace);
+/* Writes a whole expression, from offset 0. Returns `size`. */
+int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char *bytes,
+		   size_t size);
+/* Allowed where view_write is, and without effect. */
+int view_truncate(struct view *view, uint64_t node, struct view_entry *ret);
 
 /* One entry of a directory. With `attributes` entry is complete; without, only
  * st_ino and the type in st_mode are set. `next` is the cookie behind it. */

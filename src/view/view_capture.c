@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capture.pcapng, capture.pcap, capture.LINKTYPE.pcap: the packets of a set as
+ * a file. For the set of all packets in the format that the source has: the
+ * source's decoded bytes as they are. Otherwise made by `export`, once the set
+ * is evaluated, as only then the size is known.
+ *
+ * A pcap file has one link type, so packets of several give a file for each;
+ * packets of one (or none at all) give plain capture.pcap.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "view_export.h"
+
+/* What a capture node is. */
+struct file {
+	struct set *set;
+	enum export_format format;
+	unsigned link;
+	bool own; /* the source's bytes */
+};
+
+static int file_of(struct view *view, uint64_t node, struct file *ret)
+{
+	uint64_t ordinal = view_node_set_ordinal(node);
+	struct pktfs_status status;
+	bool pcapng = ordinal == VIEW_CAPTURE_PCAPNG;
+
+	ret->set = view_set_of(view, node);
+	if (!ret->set || (!pcapng && (ordinal < VIEW_CAPTURE_PCAP ||
+				      ordinal >= VIEW_CAPTURE_PCAP + VIEW_LINK_TYPES_MAX)))
+		return -ENOENT;
+	pktfs_status_get(view->capture, &status);
+	ret->format = pcapng ? EXPORT_PCAPNG : EXPORT_PCAP;
+	ret->link = pcapng ? 0 : (unsigned)(ordinal - VIEW_CAPTURE_PCAP);
+	ret->own = set_kind(ret->set) == SET_ALL &&
+		   pcapng == (status.format == PKTFS_FORMAT_PCAPNG);
+	return 0;
+}
+
+static int own_attributes(struct view *view, struct view_attributes *ret)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	if (!status.decoded_final)
+		return -EAGAIN;
+	ret->size = status.decoded_bytes;
+	/* what frames of zstd declare may turn out wrong */
+	ret->live = status.compression != PKTFS_COMPRESSION_NONE &&
+		    status.state == PKTFS_STATE_INDEXING;
+	return 0;
+}
+
+/* What cannot be made is said once, and is not there. */
+static int export_attributes(struct view *view, const struct file *file,
+			     struct view_attributes *ret)
+{
+	struct pktfs_error error = {0};
+	int r = set_export_size(file->set, file->format, file->link, &ret->size, &error);
+
+	ret->live = false;
+	if (r != -ERANGE)
+		return r;
+	view_log_once(view, SAID_EXPORT, "capture.%s: not there: %s",
+		      file->format == EXPORT_PCAP ? "pcap" : "pcapng", error.text);
+	return -ENOENT;
+}
+
+static int capture_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+{
+	struct file file;
+	int r = file_of(view, node, &file);
+
+	if (r < 0)
+		return r;
+	ret->time = view->file_time;
+	return file.own ? own_attributes(view, ret) : export_attributes(view, &file, ret);
+}
+
+static int64_t capture_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
+			    size_t size)
+{
+	struct file file;
+	int r = file_of(view, node, &file);
+
+	if (r < 0)
+		return r;
+	if (file.own)
+		return pktfs_read(view->capture, offset, bytes, size);
+	return view_export_read(view, node, file.set, file.format, file.link, offset, bytes, size);
+}
+
+const struct view_kind view_kind_capture = {
+	.attributes = capture_attributes,
+	.read = capture_read,
+};
+
+/* The name of the pcap file of link type `link` of a set. A pcap source has
+ * one link type, so the name is known before the set is evaluated. */
+static int pcap_name(struct view *view, struct set *set, unsigned link, char name[VIEW_NAME_ROOM])
+{
+	struct pktfs_link_type type, second;
+	struct pktfs_status status;
+	char room[VIEW_LINK_TYPE_ROOM];
+	int r;
+
+	pktfs_status_get(view->capture, &status);
+	snprintf(name, VIEW_NAME_ROOM, "capture.pcap");
+	if (status.format != PKTFS_FORMAT_PCAPNG)
+		return link ? -ENOENT : 0;
+	r = set_export_link_type(set, link, &type);
+	if (r < 0)
+		return r;
+	if (link || set_export_link_type(set, 1, &second) == 0)
+		snprintf(name, VIEW_NAME_ROOM, "capture.%s.pcap",
+			 view_link_type(type.link_type, room));
+	return 0;
+}
+
+int view_capture_find(struct view *view, uint64_t root, const char *name, uint64_t *ret_child)
+{
+	struct set *set = view_set_of(view, root);
+	char known[VIEW_NAME_ROOM];
+	unsigned link;
+	int r = 0;
+
+	*ret_child = view_node_in_set(NODE_CAPTURE, root, VIEW_CAPTURE_PCAPNG);
+	if (!strcmp(name, "capture.pcapng"))
+		return 0;
+	if (!set || strncmp(name, "capture.", 8) || !strstr(name, "pcap"))
+		return -ENOENT;
+	for (link = 0; link < VIEW_LINK_TYPES_MAX && r == 0; link++) {
+		r = pcap_name(view, set, link, known);
+		*ret_child = view_node_in_set(NODE_CAPTURE, root, VIEW_CAPTURE_PCAP + link);
+		if (r == 0 && !strcmp(known, name))
+			return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+int view_capture_child(struct view *view, uint64_t root, uint64_t position, struct view_child *ret)
+{
+	struct set *set = view_set_of(view, root);
+	struct view_attributes attributes;
+	unsigned link = (unsigned)position - 1;
+	int r = set ? 0 : -ENOENT;
+
+	if (position == 0) {
+		snprintf(ret->name, sizeof(ret->name), "capture.pcapng");
+		ret->node = view_node_in_set(NODE_CAPTURE, root, VIEW_CAPTURE_PCAPNG);
+	} else if (r == 0) {
+		r = pcap_name(view, set, link, ret->name);
+		ret->node = view_node_in_set(NODE_CAPTURE, root, VIEW_CAPTURE_PCAP + link);
+	}
+	return r < 0 ? r : capture_attributes(view, ret->node, &attributes);
+}

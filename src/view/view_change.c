@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What users may make and write: see view.h and view_named.h. */
+#include <string.h>
+
+#include "view_named.h"
+
+static int made(struct view *view, uint64_t node, struct view_entry *ret)
+{
+	int r = view_getattr(view, node, ret);
+
+	if (r == 0)
+		ret->fleeting = true;
+	return r;
+}
+
+static int make(struct view *view, uint64_t parent, const char *name, const char *target,
+		struct view_entry *ret)
+{
+	uint64_t node;
+	int r;
+
+	if (!view_is_place(parent))
+		return -EROFS;
+	r = view_named_add(view, view_place_of(parent), name, target, &node);
+	return r < 0 ? r : made(view, node, ret);
+}
+
+int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret)
+{
+	return make(view, parent, name, NULL, ret);
+}
+
+int view_symlink(struct view *view, uint64_t parent, const char *name, const char *target,
+		 struct view_entry *ret)
+{
+	return make(view, parent, name, target, ret);
+}
+
+int view_remove(struct view *view, uint64_t parent, const char *name, bool directory)
+{
+	if (!view_is_place(parent))
+		return -EROFS;
+	return view_named_remove(view, view_place_of(parent), name, directory);
+}
+
+int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
+		const char *new_name, bool no_replace)
+{
+	struct view_place to = view_place_of(new_parent);
+	uint64_t node;
+
+	if (!view_is_place(parent) || !view_is_place(new_parent))
+		return -EROFS;
+	if (no_replace && view_named_find(view, to, new_name, &node) == 0)
+		return -EEXIST;
+	return view_named_rename(view, view_place_of(parent), name, to, new_name);
+}
+
+static bool is_writable(uint64_t node)
+{
+	const struct view_kind *kind = view_kind_of(node);
+
+	return kind && kind->writable;
+}
+
+/* One write is one expression: the newline that `echo` puts behind it goes. */
+int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char *bytes,
+		   size_t size)
+{
+	char expression[SET_MAX_EXPRESSION + 1];
+	size_t length = size;
+	int r;
+
+	if (!is_writable(node))
+		return -EROFS;
+	while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
+		length--;
+	if (offset || length > SET_MAX_EXPRESSION || memchr(bytes, 0, length)) {
+		view_log(view, "expression: found %zu bytes at offset %llu%s; accepted one line of "
+			 "at most %u bytes, in one write at offset 0", length,
+			 (unsigned long long)offset, memchr(bytes, 0, length) ? ", with a NUL" : "",
+			 SET_MAX_EXPRESSION);
+		return -EINVAL;
+	}
+	memcpy(expression, bytes, length);
+	expression[length] = '\0';
+	r = view_named_write(view, view_node(NODE_EXPRESSION, view_node_ordinal(node)), expression);
+	return r < 0 ? r : (int64_t)size;
+}
+
+int view_truncate(struct view *view, uint64_t node, struct view_entry *ret)
+{
+	return is_writable(node) ? view_getattr(view, node, ret) : -EROFS;
+}
+
+int view_readlink(struct view *view, uint64_t node, struct text *ret)
+{
+	const struct view_kind *kind = view_kind_of(node);
+
+	if (!kind || !kind->link)
+		return -EINVAL;
+	return kind->render(view, node, ret);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Directories with one value a file: info/, sections/S/, interfaces/I/ and its
+ * statistics/. Each is a table of fields; the position of a field in its table
+ * is part of inode numbers, so new fields go to the end.
+ */
+#ifndef VIEW_FIELD_H
+#define VIEW_FIELD_H
+
+#include "view_option.h"
+#include "view_private.h"
+
+/* What fields are values of. Only what the directory is about is set. */
+struct view_subject {
+	struct view *view;
+	const struct pktfs_status *status;
+	struct set *set; /* info/ */
+	const struct pktfs_section *section;
+	const struct pktfs_interface *interface;
+	const struct view_option_list *list; /* what the codes below mean */
+	struct pktfs_options options;
+};
+
+struct view_field {
+	const char *name;
+	/* Appends the value, without a newline at its end. -ENOENT: there is
+	 * none. NULL: the option `code`, all of them, each with a newline. */
+	int (*show)(const struct view_subject *subject, struct text *text);
+	uint16_t code;
+	bool live; /* may change until the index is complete */
+	bool raw;  /* `show` makes its own newlines */
+	bool in_sets; /* info/: of sets, too */
+};
+
+struct view_fields {
+	const struct view_field *fields;
+	unsigned count;
+};
+
+int view_field_show(const struct view_fields *fields, unsigned field,
+		    const struct view_subject *subject, struct text *text);
+/* The field with this name, or -ENOENT. */
+int view_field_find(const struct view_fields *fields, const char *name);
+/* For listings: the name, when the field `node` has a value. */
+int view_field_child(struct view *view, const struct view_fields *fields, uint64_t position,
+		     uint64_t node, struct view_child *ret);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * info/: the facts of the capture, one a file.
+ */
+#include <inttypes.h>
+
+#include "pktfs/version.h"
+#include "util/util_time.h"
+#include "view_field.h"
+#include "view_set.h"
+
+static int show_path(const struct view_subject *s, struct text *text)
+{
+	text_string(text, s->view->path);
+	return 0;
+}
+
+static int show_format(const struct view_subject *s, struct text *text)
+{
+	switch (s->status->format) {
+	case PKTFS_FORMAT_PCAP:
+		text_string(text, s->status->nanosecond ? "pcap (nanosecond)" : "pcap");
+		break;
+	case PKTFS_FORMAT_PCAP_MODIFIED:
+		text_string(text, "modified pcap");
+		break;
+	case PKTFS_FORMAT_PCAPNG:
+		text_string(text, "pcapng");
+		break;
+	}
+	return 0;
+}
+
+static int show_compression(const struct view_subject *s, struct text *text)
+{
+	static const char *const names[] = {
+		[PKTFS_COMPRESSION_NONE] = "none",
+		[PKTFS_COMPRESSION_ZSTD] = "zstd",
+		[PKTFS_COMPRESSION_GZIP] = "gzip",
+	};
+
+	text_string(text, names[s->status->compression]);
+	return 0;
+}
+
+static int show_size(const struct view_subject *s, struct text *text)
+{
+	if (!s->status->file_size)
+		return -ENOENT;
+	text_printf(text, "%" PRIu64, s->status->file_size);
+	return 0;
+}
+
+static int show_packets(const struct view_subject *s, struct text *text)
+{
+	text_printf(text, "%" PRIu64, s->status->packets);
+	return 0;
+}
+
+static int show_bytes(const struct view_subject *s, struct text *text)
+{
+	text_printf(text, "%" PRIu64, s->status->captured_bytes);
+	return 0;
+}
+
+static int show_time(const struct view_subject *s, struct pktfs_time time, struct text *text)
+{
+	char form[TIME_TEXT_ROOM];
+
+	if (!s->status->has_time)
+		return -ENOENT;
+	time_format(time, form);
+	text_string(text, form);
+	return 0;
+}
+
+static int show_first_time(const struct view_subject *s, struct text *text)
+{
+	return show_time(s, s->status->first_time, text);
+}
+
+static int show_last_time(const struct view_subject *s, struct text *text)
+{
+	return show_time(s, s->status->last_time, text);
+}
+
+/* From the earliest to the latest, as capinfos counts. */
+static int show_duration(const struct view_subject *s, struct text *text)
+{
+	char form[TIME_TEXT_ROOM];
+
+	if (!s->status->has_time)
+		return -ENOENT;
+	time_format_seconds(time_difference(s->status->max_time, s->status->min_time), form);
+	text_string(text, form);
+	return 0;
+}
+
+static int show_link_types(const struct view_subject *s, struct text *text)
+{
+	char room[VIEW_LINK_TYPE_ROOM];
+	struct pktfs_link_type link;
+	unsigned i;
+
+	for (i = 0; !pktfs_link_type_get(s->view->capture, i, &link); i++)
+		text_printf(text, "%s%s", i ? " " : "", view_link_type(link.link_type, room));
+	return i ? 0 : -ENOENT;
+}
+
+static int show_state(const struct view_subject *s, struct text *text)
+{
+	static const char *const names[] = {
+		[PKTFS_STATE_INDEXING] = "indexing",
+		[PKTFS_STATE_COMPLETE] = "complete",
+		[PKTFS_STATE_TRUNCATED] = "truncated",
+		[PKTFS_STATE_DAMAGED] = "damaged",
+	};
+
+	text_string(text, names[s->status->state]);
+	return 0;
+}
+
+static int show_problem(const struct view_subject *s, struct text *text)
+{
+	struct pktfs_error error;
+	uint64_t i;
+
+	for (i = 0; i < s->status->problems && !pktfs_problem_get(s->view->capture, i, &error);
+	     i++) {
+		if (error.has_offset)
+			text_printf(text, "offset %" PRIu64 ": ", error.offset);
+		text_printf(text, "%s\n", error.text);
+	}
+	if (!i)
+		return -ENOENT;
+	if (i < s->status->problems)
+		text_printf(text, "and %" PRIu64 " more\n", s->status->problems - i);
+	return 0;
+}
+
+/* Rounded down, so that 100.0 is the end. While it is not known how much there
+ * will be (a pipe, a stream of zstd), of what has come so far. */
+static int show_progress(const struct view_subject *s, struct text *text)
+{
+	uint64_t done = s->status->indexed_bytes, whole = s->status->decoded_bytes, permille;
+	struct pktfs_status capture;
+
+	if (set_kind(s->set) != SET_ALL) {
+		struct set_status set;
+
+		set_status(s->set, &set);
+		pktfs_status_get(s->view->capture, &capture);
+		done = set.passed;
+		whole = capture.packets;
+	}
+	if (s->status->state == PKTFS_STATE_COMPLETE)
+		done = whole = 1;
+	permille = whole ? (uint64_t)((unsigned __int128)MIN(done, whole) * 1000 / whole) : 0;
+	if (s->status->state == PKTFS_STATE_INDEXING)
+		permille = MIN(permille, 999);
+	text_printf(text, "%" PRIu64 ".%" PRIu64, permille / 10, permille % 10);
+	return 0;
+}
+
+static int show_log(const struct view_subject *s, struct text *text)
+{
+	view_ring_text(s->view->ring, text);
+	return 0;
+}
+
+static int show_version(const struct view_subject *s, struct text *text)
+{
+	(void)s;
+	text_string(text, PKTFS_VERSION);
+	return 0;
+}
+
+enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14 };
+
+static const struct view_field info[] = {
+	{"path", .show = show_path},
+	{"format", .show = show_format},
+	{"compression", .show = show_compression},
+	{"size", .show = show_size},
+	{"packets", .show = show_packets, .live = true, .in_sets = true},
+	{"bytes", .show = show_bytes, .live = true, .in_sets = true},
+	{"first_time", .show = show_first_time, .live = true, .in_sets = true},
+	{"last_time", .show = show_last_time, .live = true, .in_sets = true},
+	{"duration", .show = show_duration, .live = true, .in_sets = true},
+	{"link_types", .show = show_link_types, .live = true},
+	[FIELD_STATE] = {"state", .show = show_state, .live = true, .in_sets = true},
+	{"problem", .show = show_problem, .live = true, .raw = true},
+	[FIELD_PROGRESS] = {"progress", .show = show_progress, .live = true, .in_sets = true},
+	{"version", .show = show_version},
+	[FIELD_LOG] = {"log", .show = show_log, .live = true, .raw = true},
+};
+
+static const struct view_fields fields = {info, ARRAY_SIZE(info)};
+
+static int info_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+{
+	int field = view_field_find(&fields, name);
+
+	(void)view;
+	if (field < 0)
+		return field;
+	*ret_child = view_node_in_set(NODE_INFO, node, (unsigned)field);
+	return 0;
+}
+
+static uint64_t info_count(struct view *view, uint64_t node)
+{
+	(void)view;
+	(void)node;
+	return fields.count;
+}
+
+static int info_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
+{
+	return view_field_child(view, &fields, position,
+				view_node_in_set(NODE_INFO, node, position), ret);
+}
+
+const struct view_kind view_kind_info_dir = {
+	.directory = true,
+	.find = info_find,
+	.count = info_count,
+	.child = info_child,
+	.changing = view_set_changing,
+	.parent = view_parent_root,
+};
+
+/*
+ * Of a set: the values that its packets have, which are hidden until they are
+ * known, and a lookup by name waits; how far it is, which is told at once.
+ */
+static int of_set(struct view *view, struct set *set, unsigned field, struct pktfs_status *ret)
+{
+	int r = view_set_status(view, set, ret);
+
+	if (set_kind(set) == SET_ALL)
+		return r;
+	if (field >= fields.count || !info[field].in_sets)
+		return -ENOENT;
+	set_want(set);
+	if (r == 0 && ret->state == PKTFS_STATE_INDEXING && field != FIELD_STATE &&
+	    field != FIELD_PROGRESS)
+		return -EAGAIN;
+	return r;
+}
+
+static int info_render(struct view *view, uint64_t node, struct text *text)
+{
+	struct set *set = view_set_of(view, node);
+	struct pktfs_status status;
+	struct view_subject subject = {.view = view, .status = &status, .set = set};
+	unsigned field = (unsigned)view_node_set_ordinal(node);
+	int r = set ? of_set(view, set, field, &status) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	return view_field_show(&fields, field, &subject, text);
+}
+
+static bool info_live(struct view *view, uint64_t node)
+{
+	uint64_t field = view_node_set_ordinal(node);
+
+	if (field == FIELD_LOG)
+		return true;
+	return field < fields.count && info[field].live && view_set_changing(view, node);
+}
+
+const struct view_kind view_kind_info = {
+	.render = info_render,
+	.live = info_live,
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "view.h"
+
+#include <string.h>
+
+#include "view_export.h"
+#include "view_named.h"
+#include "view_text.h"
+
+int view_open(pktfs_capture *capture, const struct view_options *options, struct view **ret)
+{
+	struct pktfs_status status;
+	struct view *view = calloc(1, sizeof(*view));
+	int r;
+
+	if (!view)
+		return -ENOMEM;
+	pthread_mutex_init(&view->catalog.lock, NULL);
+	view->capture = capture;
+	view->uid = options->uid;
+	view->gid = options->gid;
+	view->umask = options->umask;
+	view->path = strdup(options->path ? options->path : "-");
+	view->cache = view_cache_new();
+	view->ring = view_ring_new();
+	view->named = view_named_new();
+	view->exports = view_export_cache_new();
+	r = view->path && view->cache && view->ring && view->named && view->exports ? 0 : -ENOMEM;
+	if (r == 0)
+		r = set_pool_open(capture, 0, options->sets_memory, &view->sets);
+	if (r < 0) {
+		view_close(view);
+		return r;
+	}
+	pktfs_status_get(capture, &status);
+	view->file_time = status.file_time;
+	*ret = view;
+	return 0;
+}
+
+void view_close(struct view *view)
+{
+	if (!view)
+		return;
+	/* the threads of the pool wait for the index, which may never come */
+	pktfs_cancel(view->capture);
+	view_export_cache_free(view->exports);
+	set_pool_close(view->sets);
+	view_named_free(view->named);
+	view_catalog_free(&view->catalog);
+	view_cache_free(view->cache);
+	view_ring_free(view->ring);
+	pthread_mutex_destroy(&view->catalog.lock);
+	free(view->path);
+	free(view);
+}
+
+bool view_indexing(struct view *view)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	return status.state == PKTFS_STATE_INDEXING;
+}
+
+bool view_changing(struct view *view, uint64_t node)
+{
+	(void)node;
+	return view_indexing(view);
+}
+
+uint64_t view_endless(struct view *view, uint64_t node)
+{
+	(void)view;
+	(void)node;
+	return UINT64_MAX;
+}
+
+uint64_t view_parent_root(uint64_t node)
+{
+	return view_node_in_set(NODE_ROOT, node, 1);
+}
+
+int view_number_check(const struct pktfs_status *status, uint64_t number, uint64_t count)
+{
+	if (number < count)
+		return 0;
+	/* pcap: there is one of everything, from the start */
+	if (status->format != PKTFS_FORMAT_PCAPNG)
+		return -ENOENT;
+	return status->state == PKTFS_STATE_INDEXING ? -EAGAIN : -ENOENT;
+}
+
+/*
+ * For statfs. Each section, interface and packet counts once, with the dozen
+ * files of info/ and the rest of the root beside them.
+ */
+void view_totals(struct view *view, uint64_t *ret_files, uint64_t *ret_bytes)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	*ret_files = status.packets + status.metadata + status.sections + status.interfaces + 32;
+	*ret_bytes = status.captured_bytes;
+}

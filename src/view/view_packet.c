@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * packets/: one file a packet, listed in capture order; and beside each, by
+ * name only, N.json, N.hex and N.pcapng.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "set/set_export.h"
+#include "view_set.h"
+
+int view_packet_with(struct view *view, uint64_t number, view_packet_use use, void *context)
+{
+	struct pktfs_packet packet;
+	int tries, r = 0, released;
+
+	for (tries = 0; tries < 2; tries++) {
+		r = pktfs_packet_try(view->capture, number, &packet, NULL);
+		if (r < 0)
+			return r;
+		r = use(view, &packet, context);
+		released = pktfs_packet_release(&packet);
+		if (!released)
+			return r;
+		r = released;
+	}
+	return r;
+}
+
+static int take_attributes(struct view *view, const struct pktfs_packet *packet, void *context)
+{
+	struct view_attributes *attributes = context;
+
+	(void)view;
+	attributes->size = packet->captured_length;
+	attributes->time = packet->time;
+	attributes->live = false;
+	return 0;
+}
+
+static int packet_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+{
+	return view_packet_with(view, view_node_ordinal(node), take_attributes, ret);
+}
+
+int view_packet_time(struct view *view, uint64_t node, struct pktfs_time *ret)
+{
+	struct view_attributes attributes;
+	int r = packet_attributes(view, node, &attributes);
+
+	if (!r)
+		*ret = attributes.time;
+	return r;
+}
+
+struct copy {
+	uint64_t offset;
+	void *bytes;
+	size_t size, copied;
+};
+
+static int take_bytes(struct view *view, const struct pktfs_packet *packet, void *context)
+{
+	struct copy *copy = context;
+
+	(void)view;
+	copy->copied = 0;
+	if (copy->offset >= packet->captured_length)
+		return 0;
+	copy->copied = MIN(copy->size, packet->captured_length - (size_t)copy->offset);
+	memcpy(copy->bytes, packet->data + copy->offset, copy->copied);
+	return 0;
+}
+
+static int64_t packet_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
+			   size_t size)
+{
+	struct copy copy = {.offset = offset, .bytes = bytes, .size = size};
+	int r = view_packet_with(view, view_node_ordinal(node), take_bytes, &copy);
+
+	return r < 0 ? r : (int64_t)copy.copied;
+}
+
+const struct view_kind view_kind_packet = {
+	.attributes = packet_attributes,
+	.read = packet_read,
+};
+
+static int take_json(struct view *view, const struct pktfs_packet *packet, void *context)
+{
+	struct text *text = context;
+
+	text_free(text); /* of the first try */
+	return view_json_packet(view, packet, text);
+}
+
+static int json_render(struct view *view, uint64_t node, struct text *text)
+{
+	return view_packet_with(view, view_node_ordinal(node), take_json, text);
+}
+
+const struct view_kind view_kind_packet_json = {
+	.render = json_render,
+	.time = view_packet_time,
+};
+
+/* More than the block of the packet: headers of the file and their options. */
+#define PCAPNG_SLACK ((size_t)1 << 20)
+
+static int take_limit(struct view *view, const struct pktfs_packet *packet, void *context)
+{
+	struct text *text = context;
+
+	(void)view;
+	text->limit = MAX(TEXT_LIMIT, (size_t)packet->block_length + PCAPNG_SLACK);
+	return 0;
+}
+
+static int pcapng_render(struct view *view, uint64_t node, struct text *text)
+{
+	uint64_t number = view_node_ordinal(node);
+	int r = view_packet_with(view, number, take_limit, text);
+
+	return r < 0 ? r : export_single(view->capture, number, text, NULL);
+}
+
+const struct view_kind view_kind_packet_pcapng = {
+	.render = pcapng_render,
+	.time = view_packet_time,
+};
+
+static int packets_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+{
+	static const struct {
+		const char *suffix;
+		enum view_node_kind kind;
+	} forms[] = {
+		{"", NODE_PACKET},
+		{".json", NODE_PACKET_JSON},
+		{".hex", NODE_PACKET_HEX},
+		{".pcapng", NODE_PACKET_PCAPNG},
+	};
+	struct set *set = view_set_of(view, node);
+	const char *suffix;
+	uint64_t number;
+	unsigned i;
+	int r;
+
+	if (!set || !view_name_number(name, &number, &suffix) || !number)
+		return -ENOENT;
+	r = set_contains(set, number);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (strcmp(forms[i].suffix, suffix))
+			continue;
+		*ret_child = view_node(forms[i].kind, number);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int packets_next(struct view *view, uint64_t node, uint64_t *position)
+{
+	struct set *set = view_set_of(view, node);
+	int r = set ? view_set_next(set, position) : -ENOENT;
+
+	/* The listing of all packets ends where the index is: ls never waits
+	 * for it. That of a question waits for its answer. */
+	return r == -EAGAIN && set_kind(set) == SET_ALL ? -ENOENT : r;
+}
+
+static int packets_child(struct view *view, uint64_t node, uint64_t position,
+			 struct view_child *ret)
+{
+	(void)view;
+	(void)node;
+	snprintf(ret->name, sizeof(ret->name), "%09" PRIu64, position + 1);
+	ret->node = view_node(NODE_PACKET, position + 1);
+	return 0;
+}
+
+const struct view_kind view_kind_packets_dir = {
+	.directory = true,
+	.find = packets_find,
+	.count = view_endless,
+	.next = packets_next,
+	.child = packets_child,
+	.changing = view_set_changing,
+	.parent = view_parent_root,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of `view` share: the struct, the operations of a kind of
+ * node, and helpers. See view_tree.c for how a request reaches a kind.
+ */
+#ifndef VIEW_PRIVATE_H
+#define VIEW_PRIVATE_H
+
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include "view.h"
+#include "view_node.h"
+
+/* The longest name, and a NUL. */
+#define VIEW_NAME_ROOM 256
+
+struct set;
+struct set_pool;
+struct view_cache;
+struct view_export_cache;
+struct view_named_table;
+struct view_ring;
+
+/* Blocks of names and secrets: found by one pass over the metadata. */
+enum view_catalog_kind {
+	CATALOG_NAMES,
+	CATALOG_SECRET,
+};
+
+struct view_catalog_entry {
+	uint64_t index; /* metadata block */
+	uint32_t type;  /* of the secret */
+	enum view_catalog_kind kind;
+};
+
+/* More blocks of names and secrets than this are left out of names/ and
+ * secrets/, and said so in info/log; each is in blocks/. */
+#define VIEW_CATALOG_MAX      65536u
+#define VIEW_SECRET_TYPES_MAX 64u
+
+struct view_catalog {
+	pthread_mutex_t lock;
+	/* under lock; entries do not change once `done` */
+	struct view_catalog_entry *entries;
+	unsigned count, room;
+	uint64_t next; /* metadata block to look at */
+	uint32_t types[VIEW_SECRET_TYPES_MAX];
+	_Atomic unsigned type_count;
+	_Atomic bool done;
+};
+
+/* More link types than this in one capture have no capture.LINKTYPE.pcap. */
+#define VIEW_LINK_TYPES_MAX 64u
+
+/* Things that are said in info/log once. */
+enum view_said {
+	SAID_NAMES = 1,
+	SAID_SECRETS = 2,
+	SAID_CATALOG = 4,
+	SAID_BLOCK = 8,
+	SAID_COMMENTS = 16,
+	SAID_READ = 32,
+	SAID_EXPORT = 64,
+};
+
+struct view {
+	pktfs_capture *capture;
+	char *path;
+	uid_t uid;
+	gid_t gid;
+	mode_t umask;
+	struct pktfs_time file_time;
+	struct view_cache *cache;
+	struct view_ring *ring;
+	struct view_catalog catalog;
+	struct set_pool *sets;
+	struct view_named_table *named;
+	struct view_export_cache *exports;
+	_Atomic unsigned said;
+};
+
+struct view_child {
+	char name[VIEW_NAME_ROOM];
+	uint64_t node;
+};
+
+struct view_attributes {
+	uint64_t size;
+	struct pktfs_time time;
+	bool live;
+};
+
+/*
+ * The operations of a kind of node. What a kind does not have is NULL. A
+ * directory has `find`, `count` and `child`; a file either `render` or
+ * `attributes` and `read`. Errors may be any: view_tree.c turns them into what
+ * the kernel may see.
+ */
+struct view_kind {
+	bool directory;
+	bool link;     /* a symbolic link: `render` gives its target */
+	bool writable; /* mode 0644 */
+
+	/* 0 or -ENOENT, -EAGAIN: whether this directory exists */
+	int (*check)(struct view *view, uint64_t node);
+	/* the node of a name; it need not exist */
+	int (*find)(struct view *view, uint64_t node, const char *name, uint64_t *ret_child);
+	/* positions of a listing, from 0 */
+	uint64_t (*count)(struct view *view, uint64_t node);
+	/* moves *position to the first entry at or behind it; -ENOENT: there are
+	 * no more. -EAGAIN: not yet known. NULL: each position may be one */
+	int (*next)(struct view *view, uint64_t node, uint64_t *position);
+	/* the entry at a position; -ENOENT or -EAGAIN: none there, go on */
+	int (*child)(struct view *view, uint64_t node, uint64_t position, struct view_child *ret);
+	/* whether the listing may still change */
+	bool (*changing)(struct view *view, uint64_t node);
+	uint64_t (*parent)(uint64_t node);
+
+	/* the whole text of a file, kept by view_text.c; -ENOENT: there is no
+	 * such value */
+	int (*render)(struct view *view, uint64_t node, struct text *text);
+	/* whether the text may still change */
+	bool (*live)(struct view *view, uint64_t node);
+	/* the time of a text; NULL: the capture file's */
+	int (*time)(struct view *view, uint64_t node, struct pktfs_time *ret);
+
+	int (*attributes)(struct view *view, uint64_t node, struct view_attributes *ret);
+	int64_t (*read)(struct view *view, uint64_t node, uint64_t offset, void *bytes,
+			size_t size);
+};
+
+extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_dir, view_kind_info,
+	view_kind_capture, view_kind_tsv, view_kind_packets_dir, view_kind_packet,
+	view_kind_packet_json, view_kind_packet_hex, view_kind_packet_pcapng,
+	view_kind_sections_dir, view_kind_section_dir, view_kind_section, view_kind_interfaces_dir,
+	view_kind_interface_dir, view_kind_interface, view_kind_statistics_dir,
+	view_kind_statistics, view_kind_blocks_dir, view_kind_block, view_kind_names_dir,
+	view_kind_names, view_kind_secrets_dir, view_kind_secret, view_kind_payload_dir,
+	view_kind_payload, view_kind_by, view_kind_questions, view_kind_named,
+	view_kind_expression, view_kind_link, view_kind_interface_link;
+
+/* NULL: no such kind. */
+const struct view_kind *view_kind_of(uint64_t node);
+
+/* view_open.c */
+bool view_indexing(struct view *view);
+bool view_changing(struct view *view, uint64_t node); /* the same, as an operation */
+/* The count of a directory whose `next` says where it ends. */
+uint64_t view_endless(struct view *view, uint64_t node);
+uint64_t view_parent_root(uint64_t node);
+/* -ENOENT, or -EAGAIN while the index may still bring entry `number` of a list
+ * that has `count` by now (status) */
+int view_number_check(const struct pktfs_status *status, uint64_t number, uint64_t count);
+/* Says something once in info/log. */
+void view_log_once(struct view *view, enum view_said what, const char *format, ...) _printf_(3, 4);
+
+/* view_name.c: a decimal number at the start of `name`, ended by NUL or '.'.
+ * False: none, or too large for a node. *ret_rest is what follows. */
+bool view_name_number(const char *name, uint64_t *ret, const char **ret_rest);
+/* The same for names without leading zeros and without anything behind. */
+bool view_name_plain(const char *name, uint64_t *ret);
+/* Copies bytes into a name or a line: all but [A-Za-z0-9._-] as %XX. */
+void view_name_escape(struct text *text, const void *bytes, size_t size);
+/* The LINKTYPE's name, or its number. */
+#define VIEW_LINK_TYPE_ROOM 64
+const char *view_link_type(uint16_t link_type, char room[VIEW_LINK_TYPE_ROOM]);
+
+/* view_packet.c: calls `use` with the packet lent; what `use` made is good only
+ * if this returns 0. A file that changes under us is tried once more, so `use`
+ * may be called twice. Errors: those of `use` and of pktfs_packet_try. */
+typedef int (*view_packet_use)(struct view *view, const struct pktfs_packet *packet, void *context);
+int view_packet_with(struct view *view, uint64_t number, view_packet_use use, void *context);
+int view_packet_time(struct view *view, uint64_t node, struct pktfs_time *ret);
+
+/* view_capture.c: what the root has of them. */
+#define VIEW_CAPTURE_PCAPNG 0u
+#define VIEW_CAPTURE_PCAP   (1u << 8) /* + link type index */
+int view_capture_find(struct view *view, uint64_t root, const char *name, uint64_t *ret_child);
+int view_capture_child(struct view *view, uint64_t root, uint64_t position, struct view_child *ret);
+#define VIEW_CAPTURE_POSITIONS (1 + VIEW_LINK_TYPES_MAX)
+
+/* view_by.c: the hours of a day's set and the minutes of an hour's, which are
+ * directories in its own; 0: it has none. */
+unsigned view_time_parts(const struct set *set);
+int view_time_find(struct view *view, struct set *set, const char *name, uint64_t *ret_child);
+/* Moves *part to the next that has packets: 0, -ENOENT, -EAGAIN. */
+int view_time_next(struct set *set, uint64_t *part);
+
+/* view_catalog.c: goes on with the pass; true once it is done. */
+bool view_catalog_done(struct view *view);
+void view_catalog_free(struct view_catalog *catalog);
+
+/* view_log.c */
+struct view_ring *view_ring_new(void);
+void view_ring_free(struct view_ring *ring);
+void view_ring_text(struct view_ring *ring, struct text *text);
+
+/* view_json.c */
+int view_json_packet(struct view *view, const struct pktfs_packet *packet, struct text *text);
+
+/* view_tsv.c: a time as a column has it: exactly 30 characters, '-' and spaces
+ * where there is none. */
+#define VIEW_TIME_WIDTH 30
+void view_time_column(const struct pktfs_packet *packet, char text[VIEW_TIME_WIDTH + 1]);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The root directory, and that of every set, which has those of its entries
+ * that make sense for a set. The set of a day or an hour has its hours or
+ * minutes, too.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "view_set.h"
+
+static const struct root_entry {
+	const char *name;
+	enum view_node_kind kind;
+	bool in_sets;
+} entries[] = {
+	{"README.txt", NODE_README, false},
+	{"info", NODE_INFO_DIR, true},
+	{"packets", NODE_PACKETS_DIR, true},
+	{"sections", NODE_SECTIONS_DIR, false},
+	{"interfaces", NODE_INTERFACES_DIR, false},
+	{"blocks", NODE_BLOCKS_DIR, false},
+	{"names", NODE_NAMES_DIR, false},
+	{"secrets", NODE_SECRETS_DIR, false},
+	{"packets.tsv", NODE_TSV, true},
+	{"payload", NODE_PAYLOAD_DIR, true},
+	{"by", NODE_BY, true},
+};
+
+/* Positions of a listing: entries, capture files, hours or minutes. */
+#define CAPTURES ARRAY_SIZE(entries)
+#define PARTS	 (CAPTURES + VIEW_CAPTURE_POSITIONS)
+
+static uint64_t entry_node(uint64_t root, const struct root_entry *entry)
+{
+	return view_node_in_set(entry->kind, root, 0);
+}
+
+static bool shown(uint64_t root, const struct root_entry *entry)
+{
+	return entry->in_sets || !view_node_set(root);
+}
+
+static int root_check(struct view *view, uint64_t node)
+{
+	return view_node_set_ordinal(node) == VIEW_ROOT && view_set_of(view, node) ? 0 : -ENOENT;
+}
+
+static int root_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+{
+	struct set *set = view_set_of(view, node);
+	unsigned i;
+
+	if (!set)
+		return -ENOENT;
+	if (view_time_find(view, set, name, ret_child) == 0)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		if (strcmp(entries[i].name, name) || !shown(node, &entries[i]))
+			continue;
+		*ret_child = entry_node(node, &entries[i]);
+		return 0;
+	}
+	return view_capture_find(view, node, name, ret_child);
+}
+
+static uint64_t root_count(struct view *view, uint64_t node)
+{
+	struct set *set = view_set_of(view, node);
+
+	return set ? PARTS + view_time_parts(set) : 0;
+}
+
+static int root_next(struct view *view, uint64_t node, uint64_t *position)
+{
+	struct set *set = view_set_of(view, node);
+	uint64_t part;
+	int r;
+
+	if (*position < PARTS || !set)
+		return 0;
+	part = *position - PARTS;
+	r = view_time_next(set, &part);
+	*position = part + PARTS;
+	return r;
+}
+
+static int root_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
+{
+	struct view_attributes attributes;
+	const struct root_entry *entry;
+
+	if (position >= PARTS) {
+		snprintf(ret->name, sizeof(ret->name), "%02u", (unsigned)(position - PARTS));
+		return root_find(view, node, ret->name, &ret->node);
+	}
+	if (position >= CAPTURES)
+		return view_capture_child(view, node, position - CAPTURES, ret);
+	entry = &entries[position];
+	/* by/ can be entered in every set, but a listing that had it had no end */
+	if (!shown(node, entry) || (entry->kind == NODE_BY && view_node_set(node)))
+		return -ENOENT;
+	ret->node = entry_node(node, entry);
+	snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
+	/* hidden while its size is not known */
+	return entry->kind == NODE_TSV ? view_kind_tsv.attributes(view, ret->node, &attributes) : 0;
+}
+
+/* capture.* appear when their size is known. */
+static bool root_changing(struct view *view, uint64_t node)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	return status.state == PKTFS_STATE_INDEXING || !status.decoded_final ||
+	       view_set_changing(view, node);
+}
+
+/* Where in the tree a set's directory is depends on the way that one came, and
+ * the kernel knows it: it never asks for ".." of a directory that it has. */
+static uint64_t root_parent(uint64_t node)
+{
+	return node;
+}
+
+const struct view_kind view_kind_root = {
+	.directory = true,
+	.check = root_check,
+	.find = root_find,
+	.count = root_count,
+	.next = root_next,
+	.child = root_child,
+	.changing = root_changing,
+	.parent = root_parent,
+};

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a request to the kind of its node and back: lookup, attributes, reading
+ * and listing are the same for all kinds, and each kind is a table of small
+ * operations (view_private.h) in a file of its own.
+ *
+ * The positions of a directory's children are fixed, so the cookie of an entry
+ * is its position plus one, behind "." and "..". A position may be empty.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "view_named.h"
+#include "view_text.h"
+
+#define BLOCK_SIZE 4096
+
+static const struct view_kind *const kinds[NODE_KINDS] = {
+	[NODE_ROOT] = &view_kind_root,
+	[NODE_README] = &view_kind_readme,
+	[NODE_INFO_DIR] = &view_kind_info_dir,
+	[NODE_INFO] = &view_kind_info,
+	[NODE_CAPTURE] = &view_kind_capture,
+	[NODE_TSV] = &view_kind_tsv,
+	[NODE_PACKETS_DIR] = &view_kind_packets_dir,
+	[NODE_PACKET] = &view_kind_packet,
+	[NODE_PACKET_JSON] = &view_kind_packet_json,
+	[NODE_PACKET_HEX] = &view_kind_packet_hex,
+	[NODE_PACKET_PCAPNG] = &view_kind_packet_pcapng,
+	[NODE_SECTIONS_DIR] = &view_kind_sections_dir,
+	[NODE_SECTION_DIR] = &view_kind_section_dir,
+	[NODE_SECTION] = &view_kind_section,
+	[NODE_INTERFACES_DIR] = &view_kind_interfaces_dir,
+	[NODE_INTERFACE_DIR] = &view_kind_interface_dir,
+	[NODE_INTERFACE] = &view_kind_interface,
+	[NODE_STATISTICS_DIR] = &view_kind_statistics_dir,
+	[NODE_STATISTICS] = &view_kind_statistics,
+	[NODE_BLOCKS_DIR] = &view_kind_blocks_dir,
+	[NODE_BLOCK] = &view_kind_block,
+	[NODE_NAMES_DIR] = &view_kind_names_dir,
+	[NODE_NAMES] = &view_kind_names,
+	[NODE_SECRETS_DIR] = &view_kind_secrets_dir,
+	[NODE_SECRET] = &view_kind_secret,
+	[NODE_PAYLOAD_DIR] = &view_kind_payload_dir,
+	[NODE_PAYLOAD] = &view_kind_payload,
+	[NODE_BY] = &view_kind_by,
+	[NODE_QUESTIONS] = &view_kind_questions,
+	[NODE_NAMED] = &view_kind_named,
+	[NODE_EXPRESSION] = &view_kind_expression,
+	[NODE_LINK] = &view_kind_link,
+	[NODE_INTERFACE_LINK] = &view_kind_interface_link,
+};
+
+const struct view_kind *view_kind_of(uint64_t node)
+{
+	unsigned kind = view_node_kind(node);
+
+	return kind < NODE_KINDS ? kinds[kind] : NULL;
+}
+
+/* What the kernel may see. */
+static int64_t outside(int64_t r)
+{
+	switch (r) {
+	case -ENOENT:
+	case -EAGAIN:
+	case -ENOMEM:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -EINVAL:
+	case -EROFS:
+	case -EEXIST:
+	case -EXDEV:
+	case -ENOSPC:
+	case -ENAMETOOLONG:
+		return r;
+	default:
+		return r < 0 ? -EIO : r;
+	}
+}
+
+static mode_t mode_of(const struct view *view, const struct view_kind *kind, uint64_t node)
+{
+	if (kind->link)
+		return S_IFLNK | 0777;
+	if (view_is_place(node))
+		return S_IFDIR | (0755 & ~view->umask);
+	if (kind->writable)
+		return S_IFREG | (0644 & ~view->umask);
+	return kind->directory ? S_IFDIR | (0555 & ~view->umask) : S_IFREG | (0444 & ~view->umask);
+}
+
+static void fill(const struct view *view, const struct view_kind *kind, uint64_t node,
+		 const struct view_attributes *from, struct view_entry *ret)
+{
+	struct timespec time = {.tv_sec = from->time.sec, .tv_nsec = from->time.nsec};
+
+	ret->live = from->live;
+	ret->fleeting = false;
+	ret->st = (struct stat){
+		.st_ino = node,
+		.st_mode = mode_of(view, kind, node),
+		.st_nlink = 1, /* a directory: "not known", which any program accepts */
+		.st_uid = view->uid,
+		.st_gid = view->gid,
+		.st_size = (off_t)from->size,
+		.st_blksize = BLOCK_SIZE,
+		.st_blocks = (blkcnt_t)(from->size / 512 + !!(from->size % 512)),
+		.st_atim = time,
+		.st_mtim = time,
+		.st_ctim = time,
+	};
+}
+
+/* A directory is as new as the newest packet of the capture: what is newest in
+ * a set is known only once it is evaluated, and a stat does not ask for that. */
+static int directory_attributes(struct view *view, const struct view_kind *kind, uint64_t node,
+				struct view_attributes *ret)
+{
+	struct pktfs_status status;
+	int r = kind->check ? kind->check(view, node) : 0;
+
+	if (r < 0)
+		return r;
+	ret->live = kind->changing && kind->changing(view, node);
+	pktfs_status_get(view->capture, &status);
+	ret->time = status.has_time ? status.max_time : view->file_time;
+	ret->size = BLOCK_SIZE;
+	return 0;
+}
+
+static int text_attributes(struct view *view, const struct view_kind *kind, uint64_t node,
+			   struct view_attributes *ret)
+{
+	struct view_text *text;
+	int r = view_text_get(view, node, true, &text);
+
+	if (r < 0)
+		return r;
+	ret->size = text->text.size;
+	ret->live = text->live;
+	ret->time = text->live ? text->rendered : view->file_time;
+	view_text_put(view, text);
+	return kind->time ? kind->time(view, node, &ret->time) : 0;
+}
+
+static int attributes(struct view *view, uint64_t node, struct view_entry *ret)
+{
+	const struct view_kind *kind = view_kind_of(node);
+	struct view_attributes from = {0};
+	int r;
+
+	if (!kind)
+		return -ENOENT;
+	if (kind->directory)
+		r = directory_attributes(view, kind, node, &from);
+	else if (kind->render)
+		r = text_attributes(view, kind, node, &from);
+	else
+		r = kind->attributes(view, node, &from);
+	if (r < 0)
+		return r;
+	fill(view, kind, node, &from, ret);
+	return 0;
+}
+
+int view_getattr(struct view *view, uint64_t node, struct view_entry *ret)
+{
+	return (int)outside(attributes(view, node, ret));
+}
+
+/* What is in the directory of a named set becomes that of another set when a
+ * new expression is written, and the names that users made come and go. */
+static bool is_fleeting(uint64_t parent, uint64_t node)
+{
+	unsigned kind = view_node_kind(node);
+
+	return view_node_kind(parent) == NODE_NAMED || kind == NODE_NAMED || kind == NODE_LINK;
+}
+
+static int look(struct view *view, const struct view_kind *kind, uint64_t parent, const char *name,
+		struct view_entry *ret)
+{
+	uint64_t node;
+	int r;
+
+	if (!strcmp(name, "."))
+		return attributes(view, parent, ret);
+	if (!strcmp(name, ".."))
+		return attributes(view, kind->parent ? kind->parent(parent) : VIEW_ROOT, ret);
+	r = kind->find(view, parent, name, &node);
+	if (r == 0)
+		r = attributes(view, node, ret);
+	if (r == 0)
+		ret->fleeting = is_fleeting(parent, node);
+	return r;
+}
+
+int view_lookup(struct view *view, uint64_t parent, const char *name, struct view_entry *ret,
+		bool *ret_final)
+{
+	const struct view_kind *kind = view_kind_of(parent);
+	bool final = true;
+	int r;
+
+	if (!kind)
+		return -ENOENT;
+	if (!kind->directory)
+		return -ENOTDIR;
+	r = look(view, kind, parent, name, ret);
+	if (r == -ENOENT) {
+		final = !(kind->changing && kind->changing(view, parent));
+		/* It may have come between the two questions. */
+		if (final && kind->changing)
+			r = look(view, kind, parent, name, ret);
+	}
+	if (ret_final)
+		*ret_final = final;
+	return (int)outside(r);
+}
+
+static int64_t text_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
+			 size_t size)
+{
+	struct view_text *text;
+	size_t count = 0;
+	int r = view_text_get(view, node, false, &text);
+
+	if (r < 0)
+		return r;
+	if (offset < text->text.size) {
+		count = MIN(size, text->text.size - (size_t)offset);
+		memcpy(bytes, text->text.bytes + offset, count);
+	}
+	view_text_put(view, text);
+	return (int64_t)count;
+}
+
+int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size)
+{
+	const struct view_kind *kind = view_kind_of(node);
+
+	if (!kind)
+		return -ENOENT;
+	if (kind->directory)
+		return -EISDIR;
+	if (kind->render)
+		return outside(text_read(view, node, offset, bytes, size));
+	return outside(kind->read(view, node, offset, bytes, size));
+}
+
+struct listing {
+	struct view *view;
+	uint64_t directory;
+	bool attributes;
+	bool (*emit)(void *context, const struct view_dirent *entry);
+	void *context;
+};
+
+/* 1 to go on, 0 when the reader has enough, negative: nothing to emit. */
+static int emit(const struct listing *listing, const char *name, uint64_t node, uint64_t next)
+{
+	struct view_dirent entry = {.name = name, .next = next};
+	int r = listing->attributes ? attributes(listing->view, node, &entry.entry) : -EIO;
+
+	if (listing->attributes && (r == -ENOENT || r == -EAGAIN))
+		return r;
+	entry.entry.fleeting = is_fleeting(listing->directory, node);
+	if (r < 0) {
+		/* Not asked for, or not to be had: the name is there anyway. */
+		entry.entry.live = listing->attributes;
+		entry.entry.st.st_ino = node;
+		entry.entry.st.st_mode = mode_of(listing->view, view_kind_of(node), node);
+	}
+	return listing->emit(listing->context, &entry);
+}
+
+int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attributes,
+	      bool (*emitter)(void *context, const struct view_dirent *entry), void *context)
+{
+	const struct view_kind *kind = view_kind_of(node);
+	struct listing listing = {view, node, with_attributes, emitter, context};
+	struct view_child child;
+	uint64_t position, count;
+	int r;
+
+	if (!kind)
+		return -ENOENT;
+	if (!kind->directory)
+		return -ENOTDIR;
+	r = kind->check ? kind->check(view, node) : 0;
+	if (r < 0)
+		return (int)outside(r);
+	if (cookie < 1 && !emit(&listing, ".", node, 1))
+		return 0;
+	if (cookie < 2 && !emit(&listing, "..", kind->parent ? kind->parent(node) : VIEW_ROOT, 2))
+		return 0;
+	count = kind->count(view, node);
+	for (position = cookie < 2 ? 0 : cookie - 2; position < count; position++) {
+		r = kind->next ? kind->next(view, node, &position) : 0;
+		if (r == -ENOENT || (r == 0 && position >= count))
+			return 0;
+		if (r < 0)
+			return (int)outside(r);
+		r = kind->child(view, node, position, &child);
+		if (r == -ENOMEM)
+			return r;
+		if (!r && !emit(&listing, child.name, child.node, position + 3))
+			return 0;
+	}
+	return 0;
+}
+
+bool view_list_live(struct view *view, uint64_t node)
+{
+	const struct view_kind *kind = view_kind_of(node);
+
+	return kind && kind->changing && kind->changing(view, node);
+}
