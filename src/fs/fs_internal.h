@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of fs share.
+ *
+ * A request is a value: what was asked, and the function that answers it. That
+ * function either replies and returns 0, or returns a negative errno and has
+ * not replied. -EAGAIN (the index has not come that far) parks the request,
+ * which is then answered by another thread; anything else becomes the reply.
+ * So there is exactly one reply to each request, and it comes last.
+ *
+ *	kernel -> worker -> op_x -> fs_run -> answer_x -> view_x, fuse_reply_x
+ *	                               `-- -EAGAIN -> fs_park -> (5 ms) answer_x
+ */
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
+
+#include <fuse_lowlevel.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "fs.h"
+#include "util/util_base.h"
+
+/* What cannot change may be kept for 31 years. */
+#define FS_FOREVER_SEC 1e9
+
+/* The largest read that the kernel makes: FUSE_MAX_MAX_PAGES of libfuse, the
+ * pages of one request, times 4096. */
+#define FS_READ_MAX ((size_t)1 << 20)
+
+#define FS_NAME_MAX 255u
+
+struct fs_request {
+	struct fs *fs;
+	fuse_req_t req;
+	int (*answer)(const struct fs_request *request);
+	uint64_t node;
+	uint64_t offset;
+	size_t size;
+	bool plus;        /* readdir: with attributes */
+	const char *name; /* lookup, getxattr, ...: lent until the answer; else NULL */
+	const char *data; /* write, symlink: `size` bytes, lent as `name` is; or NULL */
+};
+
+/* Answers, parks or refuses the request. */
+void fs_run(const struct fs_request *request);
+
+/*
+ * Requests that wait for the index. One thread tries them all again every few
+ * milliseconds, so no worker is ever blocked.
+ *
+ * Lock order: `lock` is the innermost; no libfuse function is called under it.
+ */
+struct fs_parked;
+
+struct fs_park {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct fs_parked *first, **last; /* under lock */
+	bool ending;                     /* under lock */
+	bool started;                    /* the main thread's own */
+	pthread_t thread;
+};
+
+int fs_park_open(struct fs_park *park);
+int fs_park_start(struct fs_park *park);
+/* Takes a copy of the request. 0; -ENOTCONN at the end, -ENOMEM: the caller
+ * replies. */
+int fs_park(struct fs_park *park, const struct fs_request *request);
+/* Tries all at once, without waiting for the tick. */
+void fs_park_wake(struct fs_park *park);
+void fs_park_stop(struct fs_park *park);
+void fs_park_close(struct fs_park *park);
+
+/*
+ * Directories of which a child was looked up lately: their listings come with
+ * attributes. A small table, keyed by node and allowed to forget.
+ */
+#define FS_HOT_SLOTS       64u
+#define FS_HOT_BUFFERS     64u   /* after the first LOOKUP; each adds one more, */
+#define FS_HOT_BUFFERS_MAX 8192u /* up to some million entries */
+
+struct fs_hot {
+	_Atomic uint64_t node;
+	_Atomic unsigned buffers; /* still to be filled with attributes */
+};
+
+struct fs {
+	struct view *view;
+	struct fuse_session *session;
+	unsigned threads, started;
+	pthread_t workers[FS_THREADS_MAX];
+	bool noxattr;
+	bool no_open; /* written by INIT, before any other request */
+	int ended_fd;
+	sem_t settled; /* posted by INIT, and by each worker that ends */
+	_Atomic bool initialized;
+	/* of the request INIT, written before any other request comes */
+	uint64_t hello_unique;
+	uint32_t hello_flags;
+	_Atomic bool hello_done;
+	struct fs_park park;
+	struct fs_hot hot[FS_HOT_SLOTS];
+	_Atomic uint64_t failures;
+};
+
+/* fs_hello.c: for a session that is mounted. 0 or negative errno. */
+int fs_hello(struct fs *fs);
+
+/* fs_ops.c */
+extern const struct fuse_lowlevel_ops fs_ops;
+
+/* fs_dir.c */
+void fs_hot_touch(struct fs *fs, uint64_t directory);
+void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
+void fs_op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+		   struct fuse_file_info *info);
+void fs_op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+		       struct fuse_file_info *info);
+
+/* fs_change.c */
+void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+		  const char *new_name, unsigned flags);
+void fs_op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
+		   struct fuse_file_info *info);
+void fs_op_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
+		 struct fuse_file_info *info);
+void fs_op_readlink(fuse_req_t req, fuse_ino_t node);
+void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		  struct fuse_file_info *info);
+void fs_op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name);
+void fs_op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value,
+		    size_t size, int flags);
+void fs_op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
+void fs_op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
+		     struct fuse_file_info *info);
+
+/* fs_xattr.c */
+void fs_op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
+void fs_op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
+
+/* fs_reply.c */
+
+/* What the kernel may see of a failure of ours: a positive errno. */
+int fs_errno(int code);
+void fs_entry(const struct view_entry *entry, struct fuse_entry_param *ret);
+double fs_attr_timeout(const struct view_entry *entry);
+/* Logs the failures that are not the caller's mistake. */
+void fs_reply_error(const struct fs_request *request, int code);
+
+/* FS_READ_MAX bytes that belong to the calling thread. NULL: no memory. */
+char *fs_buffer(void);
+void fs_buffer_free(void);
+
+/* fs_log.c */
+void fs_log(int priority, const char *format, ...) _printf_(2, 3);
+/* Sends libfuse's own messages the same way. */
+void fs_log_install(void);
+
+#endif

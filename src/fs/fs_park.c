@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fs_internal.h"
+
+#include <string.h>
+#include <time.h>
+
+#define PARK_TICK_NSEC 5000000L
+
+struct fs_parked {
+	struct fs_parked *next;
+	struct fs_request request;
+	char lent[]; /* what request.data and request.name point to */
+};
+
+int fs_park_open(struct fs_park *park)
+{
+	pthread_condattr_t attributes;
+	int r = pthread_mutex_init(&park->lock, NULL);
+
+	if (r)
+		return -r;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	r = pthread_cond_init(&park->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	if (r)
+		pthread_mutex_destroy(&park->lock);
+	park->last = &park->first;
+	return -r;
+}
+
+void fs_park_close(struct fs_park *park)
+{
+	pthread_cond_destroy(&park->changed);
+	pthread_mutex_destroy(&park->lock);
+}
+
+/* Copies what the request lends behind it: data, then name. */
+static struct fs_parked *copy_request(const struct fs_request *request)
+{
+	size_t data_size = request->data ? request->size : 0;
+	size_t name_size = request->name ? strlen(request->name) + 1 : 0;
+	struct fs_parked *parked = malloc(sizeof(*parked) + data_size + name_size);
+
+	if (!parked)
+		return NULL;
+	parked->next = NULL;
+	parked->request = *request;
+	if (data_size)
+		parked->request.data = memcpy(parked->lent, request->data, data_size);
+	if (name_size)
+		parked->request.name = memcpy(parked->lent + data_size, request->name, name_size);
+	return parked;
+}
+
+int fs_park(struct fs_park *park, const struct fs_request *request)
+{
+	struct fs_parked *parked = copy_request(request);
+	bool ending;
+
+	if (!parked)
+		return -ENOMEM;
+	pthread_mutex_lock(&park->lock);
+	ending = park->ending;
+	if (!ending) {
+		*park->last = parked;
+		park->last = &parked->next;
+		pthread_cond_signal(&park->changed);
+	}
+	pthread_mutex_unlock(&park->lock);
+	if (ending)
+		free(parked);
+	return ending ? -ENOTCONN : 0;
+}
+
+void fs_park_wake(struct fs_park *park)
+{
+	UTIL_LOCK_SCOPE(&park->lock);
+	pthread_cond_signal(&park->changed);
+}
+
+/*
+ * True when the request has its reply. Interruption is asked for at each tick
+ * rather than told by libfuse's callback: that is called under a lock of the
+ * request, and frees it under that lock if it replies.
+ */
+static bool retry(const struct fs_request *request)
+{
+	int r;
+
+	if (fuse_req_interrupted(request->req)) {
+		r = -EINTR;
+	} else {
+		r = request->answer(request);
+		if (r == -EAGAIN)
+			return false;
+	}
+	if (r < 0)
+		fs_reply_error(request, r);
+	return true;
+}
+
+/* Frees those that have their reply; returns the rest in their order. */
+static struct fs_parked *retry_all(struct fs_parked *list)
+{
+	struct fs_parked **at = &list, *parked;
+
+	while ((parked = *at)) {
+		if (retry(&parked->request)) {
+			*at = parked->next;
+			free(parked);
+		} else {
+			at = &parked->next;
+		}
+	}
+	return list;
+}
+
+static struct fs_parked *take_all(struct fs_park *park)
+{
+	struct fs_parked *list = park->first;
+
+	park->first = NULL;
+	park->last = &park->first;
+	return list;
+}
+
+/* Puts what still waits before what came meanwhile. */
+static void put_back(struct fs_park *park, struct fs_parked *list)
+{
+	struct fs_parked **end = &list;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = park->first;
+	if (!park->first)
+		park->last = end == &list ? &park->first : end;
+	park->first = list;
+}
+
+static void wait_for_tick(struct fs_park *park)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += PARK_TICK_NSEC;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_cond_timedwait(&park->changed, &park->lock, &until);
+}
+
+static void refuse_all(struct fs_parked *list)
+{
+	struct fs_parked *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		fuse_reply_err(list->request.req, ENOTCONN);
+		free(list);
+	}
+}
+
+static void *park_thread(void *context)
+{
+	struct fs_park *park = context;
+	struct fs_parked *list;
+
+	pthread_mutex_lock(&park->lock);
+	while (!park->ending) {
+		if (!park->first) {
+			pthread_cond_wait(&park->changed, &park->lock);
+			continue;
+		}
+		list = take_all(park);
+		pthread_mutex_unlock(&park->lock);
+		list = retry_all(list);
+		pthread_mutex_lock(&park->lock);
+		put_back(park, list);
+		if (list && !park->ending)
+			wait_for_tick(park);
+	}
+	list = take_all(park);
+	pthread_mutex_unlock(&park->lock);
+	refuse_all(list);
+	fs_buffer_free();
+	return NULL;
+}
+
+int fs_park_start(struct fs_park *park)
+{
+	int r = pthread_create(&park->thread, NULL, park_thread, park);
+
+	park->started = !r;
+	return -r;
+}
+
+void fs_park_stop(struct fs_park *park)
+{
+	pthread_mutex_lock(&park->lock);
+	park->ending = true;
+	pthread_cond_signal(&park->changed);
+	pthread_mutex_unlock(&park->lock);
+	if (park->started)
+		pthread_join(park->thread, NULL);
+	park->started = false;
+}
