@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli_log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "cli_options.h"
+#include "fs/fs.h"
+
+static const char *log_where;
+static struct view *_Atomic log_view;
+static _Atomic bool log_foreground;
+static _Atomic bool log_used;
+
+int cli_fail(const char *where, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "pktfs: %s: %s\n", where, text);
+	return CLI_EXIT_FAILED;
+}
+
+static void take(int priority, const char *text)
+{
+	struct view *view = atomic_load(&log_view);
+
+	atomic_store(&log_used, true);
+	if (!view || atomic_load(&log_foreground))
+		fprintf(stderr, "pktfs: %s: %s\n", log_where, text);
+	if (view) {
+		view_log(view, "%s", text);
+		syslog(priority, "%s: %s", log_where, text);
+	}
+}
+
+void cli_log_open(const char *where)
+{
+	log_where = where;
+	openlog("pktfs", LOG_PID, LOG_DAEMON);
+	fs_log_to(take);
+}
+
+bool cli_log_used(void)
+{
+	return atomic_load(&log_used);
+}
+
+void cli_log_to_view(struct view *view, bool foreground)
+{
+	atomic_store(&log_foreground, foreground);
+	atomic_store(&log_view, view);
+}
+
+void cli_log_close(void)
+{
+	fs_log_to(NULL);
+	atomic_store(&log_view, NULL);
+	closelog();
+}

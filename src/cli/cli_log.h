@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What goes wrong: on standard error until the mount answers, in info/log and
+ * the system log after that.
+ */
+#ifndef CLI_LOG_H
+#define CLI_LOG_H
+
+#include "util/util_base.h"
+
+struct view;
+
+/* "pktfs: WHERE: what", to standard error. Returns CLI_EXIT_FAILED. */
+int cli_fail(const char *where, const char *format, ...) _printf_(2, 3);
+
+/* Takes what fs and libfuse say. `where` (lent until cli_log_close) is what the
+ * lines on standard error are about. */
+void cli_log_open(const char *where);
+
+/* Whether anything has been said so far. */
+bool cli_log_used(void);
+
+/* From here on to `view`, to the system log, and to standard error only where
+ * the program stays in the foreground. */
+void cli_log_to_view(struct view *view, bool foreground);
+
+/* Before the view is closed. */
+void cli_log_close(void);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli_options.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_text.h"
+#include "fs/fs.h"
+
+#define SEE "see pktfs --help"
+
+/* An option as it was typed, for messages. */
+struct typed {
+	const char *dashes; /* "--", "-o " */
+	const char *name;
+	size_t length;     /* of the name */
+	const char *value; /* NULL: none was given */
+};
+
+static bool is_command(const struct cli_option *option)
+{
+	return option->group == CLI_COMMAND;
+}
+
+static bool names(const struct cli_option *option, const struct typed *typed)
+{
+	size_t length = strlen(option->name);
+
+	if (option->name[length - 1] == '*')
+		return typed->length >= length - 1 &&
+		       !strncmp(option->name, typed->name, length - 1);
+	return length == typed->length && !strncmp(option->name, typed->name, length);
+}
+
+static const struct cli_option *find(const struct typed *typed, bool command)
+{
+	const struct cli_option *option;
+
+	for (option = cli_options; option->name; option++)
+		if (is_command(option) == command && names(option, typed))
+			return option;
+	return NULL;
+}
+
+static const struct cli_option *find_letter(char letter)
+{
+	const struct cli_option *option;
+
+	for (option = cli_options; option->name; option++)
+		if (option->letter == letter)
+			return option;
+	return NULL;
+}
+
+static int unknown(const struct typed *typed, struct pktfs_error *ret_error)
+{
+	const struct cli_option *option, *nearest = cli_options;
+	unsigned distance, best = UINT32_MAX;
+
+	for (option = cli_options; option->name; option++) {
+		distance = 2 * cli_distance(typed->name, typed->length, option->name);
+		/* Of two that are equally near, the one of the same kind. */
+		distance += is_command(option) != (typed->dashes[1] == '-');
+		if (distance < best) {
+			best = distance;
+			nearest = option;
+		}
+	}
+	return error_set(ret_error, -EINVAL,
+			 "%s%.*s: unknown option; the nearest is %s%s%s%s; " SEE, typed->dashes,
+			 (int)MIN(typed->length, 60u), typed->name,
+			 is_command(nearest) ? "--" : "-o ", nearest->name,
+			 !nearest->argument ? ""
+			 : nearest->operand ? " "
+					    : "=",
+			 nearest->argument ? nearest->argument : "");
+}
+
+static int apply(struct cli_config *config, const struct cli_option *option,
+		 const struct typed *typed, struct pktfs_error *ret_error)
+{
+	bool takes = option->argument && !option->operand;
+	int length = (int)MIN(typed->length, 60u), r;
+
+	if (takes && !typed->value)
+		return error_set(ret_error, -EINVAL,
+				 "%s%.*s: needs a value, as in %s%.*s%s%s; " SEE, typed->dashes,
+				 length, typed->name, typed->dashes, length, typed->name,
+				 typed->dashes[1] ? "=" : " ", option->argument);
+	if (!takes && typed->value && option->group != CLI_IGNORED)
+		return error_set(ret_error, -EINVAL, "%s%.*s: takes no value; " SEE, typed->dashes,
+				 length, typed->name);
+	r = option->set ? option->set(config, typed->value) : 0;
+	if (r < 0)
+		return error_set(ret_error, r, "%s%.*s=%.80s: bad value; %s=%s: %s; " SEE,
+				 typed->dashes, length, typed->name, typed->value, option->name,
+				 option->argument, option->help);
+	return 0;
+}
+
+/* `text`, of `length` bytes, is one mount option. */
+static int parse_mount_option(struct cli_config *config, const char *text, size_t length,
+			      struct pktfs_error *ret_error)
+{
+	_cleanup_free_ char *copy = strndup(text, length);
+	struct typed typed = {.dashes = "-o ", .name = copy};
+	const struct cli_option *option;
+	char *equals, *from, *to;
+
+	if (!copy)
+		return error_set(ret_error, -ENOMEM, "%s", strerror(ENOMEM));
+	equals = strchr(copy, '=');
+	typed.length = equals ? (size_t)(equals - copy) : length;
+	typed.value = equals ? equals + 1 : NULL;
+	option = find(&typed, false);
+	if (!option)
+		return unknown(&typed, ret_error);
+	if (option->group == CLI_KERNEL) {
+		text_printf(&config->mount_options, ",%s", copy);
+	} else if (equals) {
+		/* Our own values lose their backslashes here; libfuse takes
+		 * those of the others off. */
+		for (from = to = equals + 1; *from; *to++ = *from++)
+			if (*from == '\\' && from[1])
+				from++;
+		*to = '\0';
+	}
+	return apply(config, option, &typed, ret_error);
+}
+
+static int parse_mount_options(struct cli_config *config, const char *list,
+			       struct pktfs_error *ret_error)
+{
+	size_t length;
+	int r;
+
+	while (*list) {
+		length = cli_option_length(list);
+		r = length ? parse_mount_option(config, list, length, ret_error) : 0;
+		if (r < 0)
+			return r;
+		list += length + (list[length] == ',');
+	}
+	return 0;
+}
+
+struct arguments {
+	int count, at;
+	char *const *values;
+	const char *operands[2];
+	unsigned operand_count;
+};
+
+static const char *next(struct arguments *args)
+{
+	return args->at < args->count ? args->values[args->at++] : NULL;
+}
+
+static int parse_long(struct cli_config *config, struct arguments *args, const char *text,
+		      struct pktfs_error *ret_error)
+{
+	struct typed typed = {.dashes = "--", .name = text, .length = strcspn(text, "=")};
+	const struct cli_option *option = find(&typed, true);
+	int r;
+
+	if (!option)
+		return unknown(&typed, ret_error);
+	if (text[typed.length])
+		typed.value = text + typed.length + 1;
+	else if (option->argument && !option->operand)
+		typed.value = next(args);
+	r = apply(config, option, &typed, ret_error);
+	if (!r && option->letter == 'o')
+		r = parse_mount_options(config, typed.value, ret_error);
+	return r;
+}
+
+/* "-fs", "-osync", "-o sync": letters, the last of which may have a value. */
+static int parse_letters(struct cli_config *config, struct arguments *args, const char *text,
+			 struct pktfs_error *ret_error)
+{
+	struct typed typed = {.dashes = "-", .length = 1};
+	const struct cli_option *option;
+	int r = 0;
+
+	for (; *text && !r; text++) {
+		typed.name = text;
+		option = find_letter(*text);
+		if (!option)
+			return error_set(ret_error, -EINVAL, "-%c: unknown option; " SEE, *text);
+		if (option->letter == 'o') {
+			typed.value = text[1] ? text + 1 : next(args);
+			r = apply(config, option, &typed, ret_error);
+			return r ? r : parse_mount_options(config, typed.value, ret_error);
+		}
+		r = apply(config, option, &typed, ret_error);
+	}
+	return r;
+}
+
+static int parse_arguments(struct cli_config *config, struct arguments *args,
+			   struct pktfs_error *ret_error)
+{
+	bool options = true;
+	const char *text;
+	int r = 0;
+
+	while (!r && (text = next(args))) {
+		if (!options || text[0] != '-' || !text[1]) {
+			if (args->operand_count == ARRAY_SIZE(args->operands))
+				return error_set(ret_error, -EINVAL,
+						 "%.80s: one argument too many; " SEE, text);
+			args->operands[args->operand_count++] = text;
+		} else if (text[1] != '-') {
+			r = parse_letters(config, args, text + 1, ret_error);
+		} else if (text[2]) {
+			r = parse_long(config, args, text + 2, ret_error);
+		} else {
+			options = false;
+		}
+	}
+	return r;
+}
+
+/* What the operands are depends on the action. */
+static int assign(struct cli_config *config, const struct arguments *args,
+		  struct pktfs_error *ret_error)
+{
+	bool mount = config->action == CLI_MOUNT;
+
+	if (config->action == CLI_HELP || config->action == CLI_VERSION)
+		return 0;
+	if (!args->operand_count)
+		return error_set(ret_error, -EINVAL, "%s; " SEE,
+				 mount                        ? "no FILE given"
+				 : config->action == CLI_INFO ? "--info: no FILE given"
+							      : "-u: no MOUNTPOINT given");
+	if (!mount && args->operand_count > 1)
+		return error_set(ret_error, -EINVAL, "%.80s: one argument too many; " SEE,
+				 args->operands[1]);
+	if (config->json && config->action != CLI_INFO)
+		return error_set(ret_error, -EINVAL, "--json: needs --info; " SEE);
+	if (config->action == CLI_UNMOUNT) {
+		config->mountpoint = args->operands[0];
+		return 0;
+	}
+	config->file = args->operands[0];
+	config->mountpoint = args->operands[1];
+	if (mount && !config->mountpoint && !strcmp(config->file, "-"))
+		return error_set(ret_error, -EINVAL,
+				 "-: standard input has no name: a MOUNTPOINT is needed; " SEE);
+	return 0;
+}
+
+int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs_error *ret_error)
+{
+	struct arguments args = {.count = argc, .at = 1, .values = argv};
+	int r;
+
+	*ret = (struct cli_config){
+		.action = CLI_MOUNT,
+		.threads = FS_THREADS_DEFAULT,
+		.uid = getuid(),
+		.gid = getgid(),
+	};
+	r = parse_arguments(ret, &args, ret_error);
+	if (r < 0)
+		return r;
+	if (ret->mount_options.failed)
+		return error_set(ret_error, ret->mount_options.failed, "-o: %s",
+				 strerror(-ret->mount_options.failed));
+	return assign(ret, &args, ret_error);
+}
+
+void cli_config_free(struct cli_config *config)
+{
+	free(config->spool);
+	free(config->fsname);
+	text_free(&config->mount_options);
+}

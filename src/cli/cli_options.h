@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line. One table says which options there are: parsing, --help
+ * and the check of the manual page all go through it.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "util/util_text.h"
+
+#define CLI_EXIT_FAILED 1
+#define CLI_EXIT_USAGE  2
+
+enum cli_action {
+	CLI_MOUNT,
+	CLI_UNMOUNT,
+	CLI_INFO,
+	CLI_HELP,
+	CLI_VERSION,
+};
+
+struct cli_config {
+	enum cli_action action;
+	const char *file;       /* "-": standard input */
+	const char *mountpoint; /* NULL: to be named after the file */
+	bool foreground, debug, json, noxattr, read_only;
+	unsigned threads;
+	char *spool;  /* NULL: where the library wants */
+	char *fsname; /* NULL: the path of the capture */
+	uid_t uid;
+	gid_t gid;
+	mode_t umask;
+	uint64_t sets; /* bytes; 0: the default */
+	struct text mount_options; /* for the kernel, each preceded by a comma */
+};
+
+/* 0, or -EINVAL and one line for the user. Either way cli_config_free is due. */
+int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs_error *ret_error);
+void cli_config_free(struct cli_config *config);
+
+void cli_help(FILE *out);
+void cli_version(FILE *out);
+
+/* The rest is between cli_options.c, cli_table.c and cli_help.c. */
+
+enum cli_group {
+	CLI_COMMAND, /* -f, --foreground */
+	CLI_OURS,    /* -o noxattr */
+	CLI_KERNEL,  /* -o nodev: passed on */
+	CLI_IGNORED, /* -o nofail */
+};
+
+struct cli_option {
+	enum cli_group group;
+	char letter;          /* 0: none */
+	bool operand;         /* `argument` is an operand, not this option's value */
+	const char *name;     /* one that ends in '*' stands for all that begin so */
+	const char *argument; /* NULL: takes none */
+	const char *help;
+	int (*set)(struct cli_config *config, const char *value); /* -EINVAL: bad value */
+};
+
+/* Ends with a name that is NULL. */
+extern const struct cli_option cli_options[];
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli_place.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli_log.h"
+#include "cli_mounts.h"
+#include "cli_text.h"
+
+#define LOCK_TRIES      500 /* 5 s: a large index takes a moment to be freed */
+#define LOCK_PAUSE_NSEC 10000000L
+#define PLACE_TRIES     10
+
+char *cli_place_name(const char *file, const char *mountpoint)
+{
+	_cleanup_(text_free) struct text stem = {0};
+
+	if (mountpoint)
+		return strdup(mountpoint);
+	cli_stem(&stem, file);
+	return stem.failed || !stem.size ? NULL : strdup(stem.bytes);
+}
+
+static bool is_empty(const char *name)
+{
+	DIR *dir = opendir(name);
+	unsigned entries = 0;
+
+	if (!dir)
+		return false;
+	while (readdir(dir))
+		entries++;
+	closedir(dir);
+	return entries <= 2;
+}
+
+/* statvfs asks the daemon of a mount; stat may be answered by the kernel long
+ * after that daemon is gone. */
+static int check(const char *name, bool must_be_empty)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	if (statvfs(name, &fs) < 0 && errno == ENOTCONN)
+		return cli_fail(name, "a mount whose daemon is gone is here; "
+				      "end it with pktfs -u first");
+	if (stat(name, &st) < 0)
+		return cli_fail(name, "%s", strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return cli_fail(name, "not a directory; a MOUNTPOINT is a directory, or a name "
+				      "that is not there yet");
+	if (must_be_empty && !is_empty(name))
+		return cli_fail(name, "a directory that is not empty, or not readable; "
+				      "give a MOUNTPOINT");
+	return 0;
+}
+
+/* An open directory with the lock on it. Where locks do not work (NFS) it goes
+ * without. */
+static int open_locked(const char *name, int how)
+{
+	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(fd, how | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NSEC}, NULL);
+	}
+	return fd;
+}
+
+void cli_place_wait(const char *path)
+{
+	util_close(open_locked(path, LOCK_SH));
+}
+
+/* 0, or the exit code, or -EAGAIN: it was removed while we waited. */
+static int take(const char *name, bool must_be_empty, struct cli_place *place)
+{
+	struct stat st;
+	int r;
+
+	place->made = mkdir(name, 0755) == 0;
+	if (!place->made && errno != EEXIST)
+		return cli_fail(name, "cannot be made: %s", strerror(errno));
+	r = place->made ? 0 : check(name, false);
+	if (r)
+		return r;
+	place->lock = open_locked(name, LOCK_EX);
+	if (place->lock < 0 && errno == ENOENT)
+		return -EAGAIN;
+	if (place->lock >= 0 && fstat(place->lock, &st) == 0 && !st.st_nlink) {
+		close(place->lock);
+		place->lock = -1;
+		return -EAGAIN;
+	}
+	return place->made ? 0 : check(name, must_be_empty);
+}
+
+int cli_place_open(const char *name, bool must_be_empty, struct cli_place *ret)
+{
+	struct cli_mount mount;
+	int r, tries = PLACE_TRIES;
+
+	*ret = (struct cli_place){.lock = -1};
+	do {
+		r = take(name, must_be_empty, ret);
+	} while (r == -EAGAIN && --tries);
+	if (r)
+		return r < 0 ? cli_fail(name, "%s", strerror(-r)) : r;
+	ret->path = realpath(name, NULL);
+	if (!ret->path)
+		return cli_fail(name, "%s", strerror(errno));
+	if (cli_mounts_find(ret->path, &mount) == 1 && mount.pktfs)
+		return cli_fail(name, "a capture is mounted here already; "
+				      "end it with pktfs -u first");
+	return 0;
+}
+
+void cli_place_close(struct cli_place *place)
+{
+	if (place->path && place->made)
+		rmdir(place->path);
+	free(place->path);
+	place->path = NULL;
+}

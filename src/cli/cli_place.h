@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a mount goes: a directory that is there, or one that we make and
+ * remove when the mount ends.
+ *
+ * The directory below the mount is locked (flock) as long as its daemon lives.
+ * So `pktfs -u m; pktfs FILE m` works: -u returns when the daemon has ended,
+ * and who mounts waits for a daemon that is about to remove the directory.
+ */
+#ifndef CLI_PLACE_H
+#define CLI_PLACE_H
+
+#include <stdbool.h>
+
+struct cli_place {
+	char *path; /* absolute */
+	bool made;  /* by us */
+	int lock;   /* the directory; -1: none. Held until the program ends */
+};
+
+/* The MOUNTPOINT that was given, or the name after the file. malloc'ed; NULL
+ * without memory. */
+char *cli_place_name(const char *file, const char *mountpoint);
+
+/* Makes the directory if it is not there. `must_be_empty`: nobody has named
+ * it, so it must not hide anything. Returns 0, or the exit code after saying
+ * what is wrong. */
+int cli_place_open(const char *name, bool must_be_empty, struct cli_place *ret);
+
+/* Removes the directory if we made it. */
+void cli_place_close(struct cli_place *place);
+
+/* Waits until the daemon that was mounted here has ended, for a few seconds at
+ * most. */
+void cli_place_wait(const char *path);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli_options.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "fs/fs.h"
+
+static int set_foreground(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->foreground = true;
+	return 0;
+}
+
+static int set_debug(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->foreground = config->debug = true;
+	return 0;
+}
+
+static int set_single(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->threads = 1;
+	return 0;
+}
+
+static int set_unmount(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->action = CLI_UNMOUNT;
+	return 0;
+}
+
+static int set_info(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->action = CLI_INFO;
+	return 0;
+}
+
+static int set_json(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->json = true;
+	return 0;
+}
+
+static int set_help(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->action = CLI_HELP;
+	return 0;
+}
+
+static int set_version(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->action = CLI_VERSION;
+	return 0;
+}
+
+static int set_noxattr(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->noxattr = true;
+	return 0;
+}
+
+static int set_read_only(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->read_only = true;
+	return 0;
+}
+
+static int set_read_write(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->read_only = false;
+	return 0;
+}
+
+static int copy(char **at, const char *value)
+{
+	if (!*value)
+		return -EINVAL;
+	free(*at);
+	*at = strdup(value);
+	return *at ? 0 : -ENOMEM;
+}
+
+static int set_spool(struct cli_config *config, const char *value)
+{
+	return copy(&config->spool, value);
+}
+
+static int set_fsname(struct cli_config *config, const char *value)
+{
+	return copy(&config->fsname, value);
+}
+
+static int number(const char *value, int base, unsigned min, unsigned max, unsigned *ret)
+{
+	unsigned long n;
+	char *end;
+
+	if (*value < '0' || *value > '9') /* strtoul takes signs and spaces */
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(value, &end, base);
+	if (errno || *end || n < min || n > max)
+		return -EINVAL;
+	*ret = (unsigned)n;
+	return 0;
+}
+
+static int set_threads(struct cli_config *config, const char *value)
+{
+	return number(value, 10, 1, FS_THREADS_MAX, &config->threads);
+}
+
+/* The largest number means "none" to the kernel. */
+static int set_uid(struct cli_config *config, const char *value)
+{
+	return number(value, 10, 0, UINT_MAX - 1, &config->uid);
+}
+
+static int set_gid(struct cli_config *config, const char *value)
+{
+	return number(value, 10, 0, UINT_MAX - 1, &config->gid);
+}
+
+static int set_umask(struct cli_config *config, const char *value)
+{
+	return number(value, 8, 0, 0777, &config->umask);
+}
+
+/* Bytes, or with K, M or G behind it KiB, MiB or GiB. */
+static int set_sets(struct cli_config *config, const char *value)
+{
+	static const char units[] = "KMG";
+	const char *unit = NULL;
+	char *end;
+	uint64_t size;
+
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	errno = 0;
+	size = strtoull(value, &end, 10);
+	if (*end)
+		unit = strchr(units, *end);
+	if (errno || size == 0 || (*end && (!unit || end[1])))
+		return -EINVAL;
+	if (unit && !mul_ok(size, UINT64_C(1) << 10 * (unit - units + 1), &size))
+		return -EINVAL;
+	config->sets = size;
+	return 0;
+}
+
+/* clang-format off */
+#define COMMAND(letter, name, argument, help, set) \
+	{CLI_COMMAND, letter, false, name, argument, help, set}
+#define ACTION(letter, name, argument, help, set) \
+	{CLI_COMMAND, letter, true, name, argument, help, set}
+#define OURS(name, argument, help, set) {CLI_OURS, 0, false, name, argument, help, set}
+#define KERNEL(name, argument)		{CLI_KERNEL, 0, false, name, argument, NULL, NULL}
+#define IGNORED(name)			{CLI_IGNORED, 0, false, name, NULL, NULL, NULL}
+
+const struct cli_option cli_options[] = {
+	COMMAND('f', "foreground", NULL, "stay in the foreground", set_foreground),
+	COMMAND('d', "debug", NULL, "print every request on standard error; implies -f", set_debug),
+	COMMAND('s', "single", NULL, "answer requests with one thread, as -o threads=1", set_single),
+	COMMAND('o', "options", "OPTION,...", "mount options, see below", NULL),
+	ACTION('u', "unmount", "MOUNTPOINT", "end a mount of pktfs", set_unmount),
+	ACTION(0, "info", "FILE", "print the facts about a capture, without a mount", set_info),
+	COMMAND(0, "json", NULL, "with --info: one JSON object", set_json),
+	COMMAND('h', "help", NULL, "print this help", set_help),
+	COMMAND('V', "version", NULL, "print the version", set_version),
+	COMMAND('n', "no-mtab", NULL, "ignored; mount(8) passes it", NULL),
+	COMMAND('v', "verbose", NULL, "ignored; mount(8) passes it", NULL),
+
+	OURS("spool", "DIR", "where a compressed capture is unpacked to, if it must be"
+	     " (default: $TMPDIR, or /var/tmp)", set_spool),
+	OURS("noxattr", NULL, "no extended attributes", set_noxattr),
+	OURS("threads", "N", "threads that answer requests, 1 to 16 (default: 2)", set_threads),
+	OURS("uid", "N", "owner of all files (default: who mounts)", set_uid),
+	OURS("gid", "N", "group of all files (default: who mounts)", set_gid),
+	OURS("umask", "OCTAL", "permissions to take off 0444 and 0555 (default: 0)", set_umask),
+	OURS("fsname", "NAME", "source shown by findmnt(8) (default: the path of FILE)", set_fsname),
+	OURS("sets", "SIZE", "memory for evaluated filters and other sets, with K, M or G"
+	     " (default: 32M)", set_sets),
+	OURS("ro", NULL, "have the kernel refuse all changes: no named filters either",
+	     set_read_only),
+	OURS("rw", NULL, "the default: the capture is not changed, but mkdir in by/filter works",
+	     set_read_write),
+
+	KERNEL("allow_other", NULL), KERNEL("allow_root", NULL), KERNEL("auto_unmount", NULL),
+	KERNEL("dev", NULL), KERNEL("nodev", NULL), KERNEL("suid", NULL), KERNEL("nosuid", NULL),
+	KERNEL("exec", NULL), KERNEL("noexec", NULL), KERNEL("async", NULL), KERNEL("sync", NULL),
+	KERNEL("dirsync", NULL), KERNEL("context", "CONTEXT"), KERNEL("fscontext", "CONTEXT"),
+	KERNEL("defcontext", "CONTEXT"), KERNEL("rootcontext", "CONTEXT"),
+
+	IGNORED("defaults"), IGNORED("auto"), IGNORED("noauto"), IGNORED("user"),
+	IGNORED("nouser"), IGNORED("users"), IGNORED("owner"), IGNORED("group"),
+	IGNORED("nofail"), IGNORED("_netdev"), IGNORED("comment"), IGNORED("x-*"),
+	IGNORED("X-*"), IGNORED("default_permissions"), IGNORED("nonempty"), IGNORED("atime"),
+	IGNORED("noatime"), IGNORED("diratime"), IGNORED("nodiratime"), IGNORED("relatime"),
+	IGNORED("norelatime"), IGNORED("strictatime"), IGNORED("nostrictatime"),
+	IGNORED("lazytime"), IGNORED("nolazytime"), IGNORED("silent"), IGNORED("loud"),
+	{0},
+};

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: what is taken, and what is said of what is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli/cli_options.h"
+#include "fs/fs.h"
+#include "util/util_base.h"
+
+#define ARGS_MAX 12
+
+/* Parses `line`, split at spaces; '_' stands for a space. */
+static int parse(const char *line, struct cli_config *config, struct pktfs_error *error)
+{
+	static char copy[512];
+	char *argv[ARGS_MAX + 1], *saved, *word;
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "pktfs %s", line);
+	for (word = strtok_r(copy, " ", &saved); word && argc < ARGS_MAX;
+	     word = strtok_r(NULL, " ", &saved))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	error->text[0] = '\0';
+	return cli_parse(argc, argv, config, error);
+}
+
+static struct cli_config good(const char *line)
+{
+	struct cli_config config;
+	struct pktfs_error error;
+
+	if (parse(line, &config, &error) != 0)
+		fail_msg("%s: %s", line, error.text);
+	return config;
+}
+
+static void defaults(void **state)
+{
+	struct cli_config config = good("a.pcap mnt");
+
+	(void)state;
+	assert_int_equal(config.action, CLI_MOUNT);
+	assert_string_equal(config.file, "a.pcap");
+	assert_string_equal(config.mountpoint, "mnt");
+	assert_false(config.foreground || config.debug || config.json || config.noxattr);
+	assert_int_equal(config.threads, FS_THREADS_DEFAULT);
+	assert_int_equal(config.uid, getuid());
+	assert_int_equal(config.gid, getgid());
+	assert_int_equal(config.umask, 0);
+	assert_null(config.spool);
+	assert_int_equal(config.mount_options.size, 0);
+	cli_config_free(&config);
+}
+
+static void letters(void **state)
+{
+	struct cli_config config = good("-fs a.pcap -onoxattr,uid=7 mnt -o gid=8 -o umask=027");
+
+	(void)state;
+	assert_true(config.foreground);
+	assert_int_equal(config.threads, 1);
+	assert_true(config.noxattr);
+	assert_int_equal(config.uid, 7);
+	assert_int_equal(config.gid, 8);
+	assert_int_equal(config.umask, 027);
+	assert_string_equal(config.mountpoint, "mnt");
+	cli_config_free(&config);
+	config = good("-d a.pcap");
+	assert_true(config.foreground && config.debug);
+	assert_null(config.mountpoint);
+	cli_config_free(&config);
+	config = good("-- -f -d");
+	assert_string_equal(config.file, "-f");
+	assert_string_equal(config.mountpoint, "-d");
+	cli_config_free(&config);
+}
+
+static void actions(void **state)
+{
+	struct cli_config config = good("-u mnt");
+
+	(void)state;
+	assert_int_equal(config.action, CLI_UNMOUNT);
+	assert_string_equal(config.mountpoint, "mnt");
+	cli_config_free(&config);
+	config = good("--info a.pcap --json");
+	assert_int_equal(config.action, CLI_INFO);
+	assert_true(config.json);
+	assert_string_equal(config.file, "a.pcap");
+	cli_config_free(&config);
+	config = good("--info -");
+	assert_string_equal(config.file, "-");
+	cli_config_free(&config);
+	config = good("-h");
+	assert_int_equal(config.action, CLI_HELP);
+	cli_config_free(&config);
+	config = good("--version");
+	assert_int_equal(config.action, CLI_VERSION);
+	cli_config_free(&config);
+}
+
+/* As mount(8), mount.fuse3 and autofs pass them. */
+static void mount_helpers(void **state)
+{
+	struct cli_config config = good("a.pcap mnt -n -v -o rw,nofail,_netdev,noauto,user,"
+					"x-systemd.automount,x-gvfs-hide,X-a=b,comment=c,,dev,"
+					"suid,allow_other,defaults,relatime");
+
+	(void)state;
+	assert_string_equal(config.mount_options.bytes, ",dev,suid,allow_other");
+	cli_config_free(&config);
+	config = good("a.pcap mnt -o spool=/a\\,b\\\\c,context=\"x,y\",fsname=n,threads=16");
+	assert_string_equal(config.spool, "/a,b\\c");
+	assert_string_equal(config.fsname, "n");
+	assert_string_equal(config.mount_options.bytes, ",context=\"x,y\"");
+	assert_int_equal(config.threads, 16);
+	cli_config_free(&config);
+}
+
+static void refusals(void **state)
+{
+	/* the line, what the message begins with, what else is in it */
+	static const char *const cases[][3] = {
+		{"", "no FILE given; ", "--help"},
+		{"a b c", "c: one argument too many; ", ""},
+		{"-u", "-u: no MOUNTPOINT given; ", ""},
+		{"-u a b", "b: one argument too many; ", ""},
+		{"--info", "--info: no FILE given; ", ""},
+		{"--json a.pcap", "--json: needs --info", ""},
+		{"-", "-: standard input has no name", ""},
+		{"-x a.pcap", "-x: unknown option", "--help"},
+		{"-fx a.pcap", "-x: unknown option", ""},
+		{"--inof a.pcap", "--inof: unknown option", "nearest is --info FILE;"},
+		{"--spool=/x a", "--spool: unknown option", "nearest is -o spool=DIR;"},
+		{"--jsn a", "--jsn: unknown option", "nearest is --json;"},
+		{"--json=1 --info a", "--json: takes no value", ""},
+		{"a -o", "-o: needs a value", ""},
+		{"a --options", "--options: needs a value", ""},
+		{"a -o spol=/x", "-o spol: unknown option", "nearest is -o spool=DIR;"},
+		{"a -o noxatr", "-o noxatr: unknown option", "nearest is -o noxattr;"},
+		{"a -o allow-other", "-o allow-other: unknown option", "is -o allow_other;"},
+		{"a -o Nofail", "-o Nofail: unknown option", "nearest is -o nofail;"},
+		{"a -o x", "-o x: unknown option", ""},
+		{"a -o noxattr=1", "-o noxattr: takes no value", ""},
+		{"a -o allow_other=1", "-o allow_other: takes no value", ""},
+		{"a -o spool", "-o spool: needs a value, as in -o spool=DIR", ""},
+		{"a -o context", "-o context: needs a value", ""},
+		{"a -o spool=", "-o spool=: bad value", ""},
+		{"a -o threads=0", "-o threads=0: bad value", "1 to 16"},
+		{"a -o threads=17", "-o threads=17: bad value", ""},
+		{"a -o threads=2x", "-o threads=2x: bad value", ""},
+		{"a -o uid=-1", "-o uid=-1: bad value", ""},
+		{"a -o uid=4294967295", "-o uid=4294967295: bad value", ""},
+		{"a -o gid=99999999999999999999", "-o gid=99999999999999999999: bad value", ""},
+		{"a -o umask=8", "-o umask=8: bad value", ""},
+		{"a -o umask=1000", "-o umask=1000: bad value", ""},
+		{"a -o umask=", "-o umask=: bad value", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cli_config config;
+		struct pktfs_error error;
+
+		assert_int_equal(parse(cases[i][0], &config, &error), -EINVAL);
+		if (strncmp(error.text, cases[i][1], strlen(cases[i][1])) != 0 ||
+		    !strstr(error.text, cases[i][2]) || strchr(error.text, '\n'))
+			fail_msg("%s: %s", cases[i][0], error.text);
+		cli_config_free(&config);
+	}
+}
+
+static void long_names_stay_in_one_line(void **state)
+{
+	char line[400];
+	struct cli_config config;
+	struct pktfs_error error;
+
+	(void)state;
+	snprintf(line, sizeof(line), "a -o %0300d", 1);
+	assert_int_equal(parse(line, &config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "see pktfs --help"));
+	cli_config_free(&config);
+}
+
+/* Each entry of the table is understood as --help shows it. */
+static void table_is_parsed(void **state)
+{
+	const struct cli_option *option;
+
+	(void)state;
+	for (option = cli_options; option->name; option++) {
+		bool number = option->argument && strcmp(option->argument, "N") == 0;
+		const char *value = !option->argument || option->operand           ? ""
+				    : number || !strcmp(option->argument, "OCTAL") ? "=1"
+										   : "=ro";
+		struct cli_config config;
+		char line[120];
+
+		if (option->group == CLI_COMMAND && !strcmp(option->name, "json"))
+			continue;
+		snprintf(line, sizeof(line), "a %s%s%s",
+			 option->group == CLI_COMMAND ? "--" : "-o ", option->name, value);
+		config = good(line);
+		cli_config_free(&config);
+		if (option->group != CLI_COMMAND)
+			assert_int_equal(option->letter, 0);
+		if (option->group == CLI_COMMAND || option->group == CLI_OURS)
+			assert_non_null(option->help);
+	}
+}
+
+static void help_has_every_option(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	const struct cli_option *option;
+
+	(void)state;
+	cli_help(out);
+	fclose(out);
+	for (option = cli_options; option->name; option++)
+		assert_non_null(strstr(text, option->name));
+	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 80);
+	free(text);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),        cmocka_unit_test(letters),
+		cmocka_unit_test(actions),         cmocka_unit_test(mount_helpers),
+		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
+		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
