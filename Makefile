@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # pktfs: see README.md. Everything that is built goes to build/.
+#
+#	make            the program build/pktfs and the library build/libpktfs.{a,so}
+#	make demo       installs what is missing, builds, mounts a sample capture, shows it
+#	make check      installs what is missing, builds, runs every test
+#	make bench      figures, as ratios to a baseline measured in the same run
+#	make fuzz       each fuzz target for FUZZ_SECONDS
+#	make install    DESTDIR and PREFIX are respected
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+JOBS    ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 Q       := $(if $(V),,@)
+
+VERSION  := $(shell sed -n 's/^.define PKTFS_VERSION "\(.*\)"/\1/p' include/pktfs/version.h)
+SONAME   := libpktfs.so.0
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Wformat=2 -Wundef \
 	-Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes
@@ -13,34 +27,132 @@ WARN += -Werror
 endif
 
 PKTFS_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc \
-	-fvisibility=hidden -fPIC -pthread $(WARN) -MMD -MP
+	-fvisibility=hidden -fPIC -pthread -MMD -MP
+# tests may be sloppier with integers than what they test
+TEST_CFLAGS  := $(PKTFS_CFLAGS) -Itests/unit -Itests/tools \
+	$(filter-out -Wconversion -Wmissing-prototypes,$(WARN))
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3) -DFUSE_USE_VERSION=312
 FUSE_LIBS   = $(shell pkg-config --libs fuse3)
-LIB_LIBS    := -lzstd -lz -pthread
+LIB_LIBS    := -Wl,--as-needed -lzstd -lz -lpcap -lpcre2-8 -pthread
 
 LIB_SRC  := $(wildcard $(addprefix src/,$(addsuffix /*.c,util source format index capture write set)))
 PROG_SRC := $(wildcard $(addprefix src/,$(addsuffix /*.c,view fs cli)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(BUILD)/%.o)
 
-all: $(BUILD)/pktfs $(BUILD)/libpktfs.a $(BUILD)/libpktfs.so
+all: $(BUILD)/pktfs $(BUILD)/libpktfs.a $(BUILD)/libpktfs.so $(BUILD)/libpktfs.pc
 
-$(BUILD)/%.o: %.c
+$(BUILD)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(PKTFS_CFLAGS) $(if $(filter src/fs/% src/cli/%,$<),$(FUSE_CFLAGS)) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(PKTFS_CFLAGS) $(WARN) $(if $(filter src/fs/% src/cli/%,$<),$(FUSE_CFLAGS)) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/libpktfs.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libpktfs.so: $(LIB_OBJ)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpktfs.so.0 -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LIB_LIBS)
 
 $(BUILD)/pktfs: $(PROG_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(LIB_LIBS)
 
+# always made anew: PREFIX may be another than the last time
+$(BUILD)/libpktfs.pc: always
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
+		'Name: libpktfs' 'Description: Reads packet captures: pcap, pcapng, zstd, gzip' \
+		'Version: $(VERSION)' 'Libs: -L$${libdir} -lpktfs' \
+		'Libs.private: $(LIB_LIBS)' 'Cflags: -I$${includedir}' >$@
+
+# ---- tests: one program for each test_*.c; those of the program's own modules
+# (view, fs, cli) are linked with its objects, all but main()
+
+TEST_SRC    := $(wildcard tests/unit/test_*.c)
+HELPER_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c)))
+UNIT        := $(TEST_SRC:%.c=$(BUILD)/%)
+FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY      := $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+SMALL       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c tests/mount/*.c tests/bench/*.c))
+PKTGEN_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/tools/*.c))
+PKTGEN      := $(if $(PKTGEN_OBJ),$(BUILD)/tests/tools/pktgen)
+INNER_OBJ    = $(filter-out %/cli_main.o,$(PROG_OBJ))
+
+tests: $(UNIT) $(REPLAY) $(SMALL) $(PKTGEN)
+
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(if $(filter tests/unit/test_fs% tests/unit/test_cli%,$<),$(FUSE_CFLAGS)) $(CFLAGS) -c -o $@ $<
+
+INNER_UNIT := $(filter $(addprefix $(BUILD)/tests/unit/test_,view% fs% cli%),$(UNIT))
+$(INNER_UNIT): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(INNER_OBJ) $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(FUSE_LIBS) $(LIB_LIBS)
+
+$(filter-out $(INNER_UNIT),$(UNIT)): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+
+$(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(SMALL): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(BUILD)/tests/tools/pktgen: $(PKTGEN_OBJ) $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+# The same with AddressSanitizer and UndefinedBehaviorSanitizer, by the other
+# compiler, in build/asan.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+ASAN     := BUILD=$(BUILD)/asan CC=clang CFLAGS="$(SANITIZE)"
+
+asan:
+	$(Q)$(MAKE) --no-print-directory $(ASAN) $(BUILD)/asan/pktfs tests
+
+check:
+	$(Q)scripts/install-packages build run test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) asan
+	$(Q)tests/run
+
+demo:
+	$(Q)scripts/install-packages build run
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all $(PKTGEN)
+	$(Q)scripts/demo
+
+bench:
+	$(Q)scripts/install-packages build run test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
+	$(Q)tests/bench/bench $(BENCH_ARGS)
+
+# ---- fuzzing: `make fuzz FUZZ=pcapng FUZZ_SECONDS=600`; what is found goes to
+# build/fuzz, and belongs into tests/fuzz/corpus, named after the bug
+
+fuzz: $(FUZZ:%=fuzz-%)
+
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC)
+	@mkdir -p $(@D)
+	$(Q)clang $(TEST_CFLAGS) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.c,$^) $(LIB_LIBS)
+
+fuzz-%: $(BUILD)/fuzz/fuzz_%
+	@mkdir -p $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
+	$(Q)cd $(BUILD)/fuzz && ./fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 corpus/$* $(CURDIR)/tests/fuzz/corpus/$*
+
+.PRECIOUS: $(BUILD)/fuzz/fuzz_% $(BUILD)/tests/%.o
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/pktfs $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(BUILD)/pktfs $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(BUILD)/libpktfs.a $(DESTDIR)$(LIBDIR)/
+	install $(BUILD)/libpktfs.so $(DESTDIR)$(LIBDIR)/libpktfs.so.$(VERSION)
+	ln -sf libpktfs.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpktfs.so
+	install -m 644 $(BUILD)/libpktfs.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 644 include/pktfs/*.h $(DESTDIR)$(PREFIX)/include/pktfs/
+	install -m 644 $(wildcard src/cli/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(PROG_OBJ:.o=.d)
+-include $(shell [ ! -d $(BUILD) ] || find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+.PHONY: always all tests asan check demo bench fuzz install clean

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the starting corpus of the fuzz targets: small inputs, made from bytes
+that are written down here or in tests/mount/captures.py, none of them taken from
+anybody's file. Run it again after adding a seed; inputs that a fuzzer found lie
+beside them, named after their bug, and are left alone.
+
+    tests/fuzz/make_corpus.py        writes tests/fuzz/corpus/TARGET/seed-*
+"""
+import gzip
+import os
+import struct
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "mount"))
+sys.dont_write_bytecode = True
+from captures import (START, Packet, block, epb, idb, option, pad, pb, pcap, pcap_header,  # noqa: E402
+                      pcap_record, pcapng, shb, spb)
+
+SOME = [Packet(START, 1, b"first packet"), Packet(START + 1, 999999999, b""),
+        Packet(0xffffffff, 0, b"odd", original=1), Packet(0, 5, bytes(range(21)), original=70000)]
+
+
+def pcap_seeds():
+    for big in (False, True):
+        order = ">" if big else "<"
+        word = "be" if big else "le"
+        yield f"micro-{word}", pcap(SOME, big=big, nano=False)
+        yield f"nano-{word}", pcap(SOME, big=big)
+        yield f"modified-{word}", pcap(SOME, big=big, modified=True)
+        # below 2.3 the two lengths are swapped; 2.3 has both kinds
+        yield f"version-2.2-{word}", pcap(SOME, big=big, nano=False, version=(2, 2))
+        yield f"version-2.3-{word}", pcap(SOME, big=big, nano=False, version=(2, 3))
+        # FCS length and reserved bits in the link-type word
+        yield f"fcs-{word}", pcap(SOME[:1], big=big, link=0x4c000001)
+        yield f"reserved-{word}", pcap(SOME[:1], big=big, link=0x03ff0001)
+        yield f"fraction-{word}", pcap_header(big, False) + struct.pack(
+            order + "IIII", START, 0xffffffff, 4, 4) + b"data"
+        yield f"length-{word}", pcap_header(big) + struct.pack(
+            order + "IIII", START, 0, 0xffffffff, 0xffffffff) + bytes(40)
+        yield f"limit-{word}", pcap_header(big) + struct.pack(
+            order + "IIII", START, 0, (128 << 20) + 1, 60) + bytes(40)
+    yield "header-only", pcap_header()
+    yield "snaplen-0", pcap_header(snaplen=0) + pcap_record(SOME[0])
+    yield "version-1.4", pcap(SOME[:1], version=(1, 4))
+    yield "text", b"\n\r\r\n and then a text"
+    yield "ascii-mode", pcapng(SOME[:1]).replace(b"\n", b"\r\n")
+    yield "snoop", b"snoop\0\0\0" + struct.pack(">II", 2, 4) + bytes(24)
+
+
+def blocks_of_each_kind(big):
+    order = ">" if big else "<"
+    end = option(0, b"", big)
+    yield idb(1, 96, option(2, b"eth0", big) + option(9, b"\x89", big) +
+              option(14, struct.pack(order + "q", -3600), big) +
+              option(4, bytes(8), big) + option(5, bytes(17), big) + option(6, bytes(6), big) +
+              option(11, b"\0not arp", big) + option(13, b"\x04", big) + end, big)
+    yield idb(101, 0, option(9, b"\xff", big) + end, big)
+    yield idb(113, 0, option(9, b"\x7f", big) + end, big)
+    for n, packet in enumerate(SOME):
+        packet.interface = n % 3
+        packet.options = (option(1, b"comment", big) + option(2, struct.pack(order + "I", 0x201), big) +
+                          option(3, b"\x02crc!", big) + option(2988, struct.pack(order + "I", 32473) + b"x", big) +
+                          end) if n == 0 else b""
+        yield epb(packet, big)
+        yield pb(packet, 3, big)
+        packet.options, packet.interface = b"", 0
+    yield spb(b"a simple one", big=big)
+    yield spb(bytes(96), 1500, big)
+    yield block(4, struct.pack(order + "HH", 1, 9) + pad(b"\xc0\0\2\1name\0") +
+                struct.pack(order + "HH", 2, 18) + pad(bytes(16) + b"a\0") +
+                struct.pack(order + "HH", 3, 8) + pad(bytes(6) + b"m\0") +
+                struct.pack(order + "HH", 77, 3) + pad(b"???") + bytes(4) +
+                option(2, b"dns.example", big) + end, big)
+    ticks = START * 10**6
+    halves = struct.pack(order + "II", ticks >> 32, ticks & 0xffffffff)
+    yield block(5, struct.pack(order + "I", 0) + halves + option(2, halves, big) + option(3, halves, big) +
+                option(4, struct.pack(order + "Q", 10), big) + option(5, bytes(8), big) + end, big)
+    yield block(10, struct.pack(order + "II", 0x544c534b, 7) + pad(b"secret\n") + option(1, b"c", big) + end, big)
+    yield block(0x0bad, struct.pack(order + "I", 32473) + b"custom", big)
+    yield block(0x40000bad, struct.pack(order + "I", 32473) + b"not to be copied", big)
+    yield block(9, pad(b"__REALTIME_TIMESTAMP=1763721127000000\nMESSAGE=hello\n"), big)
+    yield block(0x80000001, b"of somebody's own", big)
+    yield block(7, b"", big)
+
+
+def pcapng_seeds():
+    for big in (False, True):
+        word, order = ("be", ">") if big else ("le", "<")
+        whole = b"".join(blocks_of_each_kind(big))
+        yield f"all-{word}", shb(option(1, b"all", big) + option(0, b"", big), big) + whole
+        yield f"version-1.2-{word}", shb(b"", big, (1, 2)) + idb(big=big) + epb(SOME[0], big)
+        yield f"version-9-{word}", shb(b"", big, (9, 0)) + whole + shb(b"", big) + idb(big=big) + epb(SOME[0], big)
+        yield f"section-length-{word}", shb(b"", big, length=4) + idb(big=big) + epb(SOME[0], big)
+        head = shb(b"", big) + idb(big=big)
+        yield f"no-interface-{word}", shb(b"", big) + epb(SOME[0], big) + spb(b"x", big=big)
+        yield f"overrun-{word}", head + block(6, struct.pack(order + "IIIII", 0, 0, 0, 65536, 65536), big)
+        yield f"overflow-{word}", head + block(6, struct.pack(order + "IIIII", 0, 0, 0, 0xfffffffd, 1), big)
+        yield f"huge-{word}", head + struct.pack(order + "II", 6, 0xfffffffc) + bytes(40)
+        yield f"odd-{word}", head + struct.pack(order + "II", 6, 33) + bytes(25)
+        yield f"short-{word}", head + struct.pack(order + "III", 1, 12, 12) + struct.pack(order + "III", 6, 12, 12)
+        yield f"zero-{word}", head + struct.pack(order + "III", 6, 0, 0)
+        yield f"option-{word}", shb(struct.pack(order + "HH", 1, 0xffff) + b"too long", big) + idb(big=big)
+        yield f"trailer-{word}", head[:-4] + b"\1\2\3\4" + epb(SOME[0], big)
+    yield "orders", pcapng(SOME[:2]) + pcapng(SOME[2:], big=True) + pcapng(SOME[:1])
+    yield "section-only", shb()
+    yield "snaplen-spb", shb() + idb(1, 5) + spb(b"12345", 100)
+    yield "time-offset", shb() + idb(1, 0, option(14, struct.pack("<q", -2**63)) + option(0, b"")) + epb(SOME[0])
+    yield "time-most", shb() + idb(1, 0, option(9, b"\0") + option(14, struct.pack("<q", 2**63 - 1)) + option(
+        0, b"")) + block(6, struct.pack("<IIIII", 0, 0xffffffff, 0xffffffff, 0, 0))
+
+
+def options_seeds():
+    for big in (0, 1):
+        order = bytes([big])
+        end = option(0, b"", big)
+        yield f"several-{big}", order + option(1, b"comment", big) + option(2, b"abc", big) + end + b"behind"
+        yield f"no-end-{big}", order + option(1, b"comment", big)
+        yield f"empty-{big}", order + option(1, b"", big) * 3
+        yield f"long-{big}", order + struct.pack("><"[1 - big] + "HH", 1, 0xffff) + b"abc"
+        yield f"end-with-length-{big}", order + option(0, b"1234", big) + option(1, b"x", big)
+        yield f"custom-{big}", order + option(2988, b"\0\0~\xd9text", big) + option(19373, b"\1\2", big)
+        yield f"cut-padding-{big}", order + option(1, b"a", big)[:-1]
+    yield "nothing", b"\0"
+
+
+def zstd(data, *arguments):
+    return subprocess.run(["zstd", "-q", "-c", *arguments], input=data, capture_output=True, check=True).stdout
+
+
+def zstd_seeds():
+    data = pcapng(SOME)
+    frames = [zstd(data[at:at + 60], "--no-check") for at in range(0, len(data), 60)]
+    skip = struct.pack("<II", 0x184d2a53, 3) + b"abc"
+    yield "single", zstd(data)
+    yield "declared", zstd(data, f"--stream-size={len(data)}")
+    yield "frames", b"".join(frames)
+    yield "skippable", skip + skip.join(frames) + struct.pack("<II", 0x184d2a5f, 0)
+    table = b"".join(struct.pack("<II", len(f), min(60, len(data) - 60 * n)) for n, f in enumerate(frames))
+    footer = struct.pack("<IBI", len(frames), 0, 0x8f92eab1)
+    yield "seekable", b"".join(frames) + struct.pack("<II", 0x184d2a5e, len(table) + 9) + table + footer
+    yield "seekable-lies", b"".join(frames) + struct.pack("<II", 0x184d2a5e, 17) + b"\xff" * 8 + footer
+    yield "claims", b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", 1 << 60) + b"\1\0\0"
+    yield "window", b"\x28\xb5\x2f\xfd\x00\xff" + b"\1\0\0"
+    yield "empty-frame", b"\x28\xb5\x2f\xfd\x20\0\1\0\0"
+    yield "skippable-only", skip
+    yield "skippable-huge", struct.pack("<II", 0x184d2a50, 0xffffffff) + b"abc"
+    yield "run-length", b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", 60) + b"\xe3\1\0" + b"\n"
+    yield "tail", zstd(data) + b"and more"
+
+
+def gzip_seeds():
+    data = pcap(SOME)
+    whole = gzip.compress(data, mtime=0)
+    yield "single", whole
+    yield "members", gzip.compress(data[:30], mtime=0) + gzip.compress(data[30:], mtime=0)
+    yield "cut", whole[:-5]
+    yield "crc", whole[:-8] + bytes(8)
+    yield "named", whole[:3] + b"\x08" + whole[4:10] + b"a name\0" + whole[10:]
+    yield "tail", whole + b"and more"
+    yield "zeros", whole + bytes(16)
+
+
+KINDS = {"pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
+# a target that reads whole files gets the seeds of several kinds
+TARGETS = {"capture": ("pcap", "pcapng", "zstd", "gzip"), "source": ("zstd", "gzip"), "format": ("pcap", "pcapng")}
+
+
+def main():
+    targets = sorted(n[5:-2] for n in os.listdir(HERE) if n.startswith("fuzz_") and n.endswith(".c"))
+    for target in targets:
+        folder = os.path.join(HERE, "corpus", target)
+        os.makedirs(folder, exist_ok=True)
+        for old in os.listdir(folder):
+            if old.startswith("seed-"):
+                os.unlink(os.path.join(folder, old))
+        kinds = TARGETS.get(target, (target,))
+        total = 0
+        for kind in kinds:
+            for name, data in KINDS.get(kind, lambda: ())():
+                if target == "capture" and kind in ("pcap", "pcapng") and "-be" in name:
+                    continue  # a few of each are enough where the format's own target has them all
+                with open(os.path.join(folder, f"seed-{kind}-{name}"), "wb") as out:
+                    out.write(data)
+                total += len(data)
+        print(f"{target}: {total} bytes")
+
+
+if __name__ == "__main__":
+    main()
