@@ -30,6 +30,7 @@ struct set_encoder {
 	uint16_t link_type;
 	uint32_t most;     /* captured bytes of a packet; 0: not known */
 	uint64_t size;     /* of the file */
+	uint64_t steps;    /* about how many a walk over it has */
 	struct write_pcap_header pcap;
 	struct text header;
 	/* MODE_PCAPNG: */

@@ -328,18 +328,20 @@ static uint32_t first_left(const struct set *set)
 static struct set *choose(struct set_pool *pool, uint64_t packets, bool indexed,
 			  uint32_t *ret_number, bool *ret_later)
 {
+	struct set **at = &pool->wanted, *set, *best = NULL;
 	int64_t now = set_now_ms();
-	struct set *best = NULL;
-	uint64_t i;
+	uint64_t first, last;
 	uint32_t number;
 
 	*ret_later = false;
-	for (i = 1; i < pool->sets.appended; i++) {
-		struct set *set = *(struct set **)table_at(&pool->sets, i);
-		uint64_t first, last;
-
-		if (set->lease_ms < now || set->complete || set->failed ||
-		    (best && best->lease_ms >= set->lease_ms))
+	while ((set = *at)) {
+		if (set->lease_ms < now || set->complete || set->failed) {
+			*at = set->next_wanted;
+			set->wanted = false;
+			continue;
+		}
+		at = &set->next_wanted;
+		if (best && best->lease_ms >= set->lease_ms)
 			continue;
 		number = first_left(set);
 		first = (uint64_t)number << SET_CHUNK_SHIFT;

@@ -23,7 +23,7 @@
 struct export
 {
 	pktfs_capture *capture;
-	struct set *set; /* NULL: all packets */
+	struct set *set;
 	struct set_encoder encoder;
 	struct set_sums sums;
 	pthread_mutex_t lock; /* of sums.started and of: */
@@ -42,17 +42,6 @@ struct reading {
 	uint64_t skipped; /* steps that were not over packets of the file */
 };
 
-int export_size(pktfs_capture *capture, enum export_format format, unsigned link,
-		uint64_t *ret_size, struct pktfs_error *ret_error)
-{
-	struct set_encoder encoder;
-	int r = set_plan_size(&encoder, capture, NULL, format, link, ret_error);
-
-	if (r == 0)
-		*ret_size = encoder.size;
-	return r;
-}
-
 int set_export_size(struct set *set, enum export_format format, unsigned link,
 		    uint64_t *ret_size, struct pktfs_error *ret_error)
 {
@@ -69,7 +58,6 @@ static int open_export(pktfs_capture *capture, struct set *set, enum export_form
 		       unsigned link, struct export **ret, struct pktfs_error *ret_error)
 {
 	struct export *export = calloc(1, sizeof(*export));
-	struct pktfs_status status;
 	int r;
 
 	if (!export)
@@ -77,11 +65,9 @@ static int open_export(pktfs_capture *capture, struct set *set, enum export_form
 	export->capture = capture;
 	export->set = set;
 	pthread_mutex_init(&export->lock, NULL);
-	pktfs_status_get(capture, &status);
 	r = set_plan_open(&export->encoder, capture, set, format, link, ret_error);
 	if (r == 0) {
-		r = set_sums_init(&export->sums, capture, set, &export->encoder,
-				  status.packets + status.metadata);
+		r = set_sums_init(&export->sums, capture, set, &export->encoder);
 		if (r < 0)
 			error_set(ret_error, r, "the file cannot be made");
 	}
@@ -91,12 +77,6 @@ static int open_export(pktfs_capture *capture, struct set *set, enum export_form
 	}
 	*ret = export;
 	return 0;
-}
-
-int export_open(pktfs_capture *capture, enum export_format format, unsigned link,
-		struct export **ret, struct pktfs_error *ret_error)
-{
-	return open_export(capture, NULL, format, link, ret, ret_error);
 }
 
 int set_export_open(struct set *set, enum export_format format, unsigned link,

@@ -19,7 +19,7 @@
  * order too; an obsolete Packet Block becomes an Enhanced one. Left out are
  * journal entries and blocks of unknown and of local types, which may refer to
  * interfaces by number. An empty set has its capture's first section that has
- * interfaces, with all of them.
+ * interfaces, with all of them, and where no section has any, one of Ethernet.
  *
  * The size is known exactly once the set is evaluated. Where each piece lies is
  * kept for each EXPORT_SPAN of them (more in large sets), found in the
@@ -53,7 +53,7 @@ struct set;
  * set_export_link_type counts.
  *
  * -EAGAIN: not before the set is evaluated (it is wanted now: set_want). A set
- * over very many sections may take some calls more, of FRAME_MS each.
+ * over very many sections may take some calls more, of 50 ms each.
  * -ERANGE: a time of a packet does not fit (pcap holds 1970 to 2106 only).
  * -ENOENT: no such link type. -ENOTSUP: EXPORT_PCAPNG of set_all of a capture
  * that is pcapng itself (its own bytes are what to show). Else what ended the
@@ -71,28 +71,12 @@ int set_export_link_type(struct set *set, unsigned index, struct pktfs_link_type
 int set_export_open(struct set *set, enum export_format format, unsigned link,
 		    struct export **ret, struct pktfs_error *ret_error);
 
-/*
- * The same for all packets, without a pool, and link types counted as
- * pktfs_link_type_get does: to be removed when src/view no longer uses it.
- * Whether and how the capture can be had as `format`: the index must be
- * complete (-EAGAIN). For EXPORT_PCAP only packets of link type number
- * `link` (index of pktfs_link_type_get) are in it.
- *
- * -ERANGE: a time of a packet does not fit (pcap holds 1970 to 2106 only).
- * -ENOENT: no such link type. -ENOTSUP: EXPORT_PCAPNG of a capture that is
- * pcapng itself (its own bytes are what to show). Else 0 and the exact size.
- */
-int export_size(pktfs_capture *capture, enum export_format format, unsigned link,
-		uint64_t *ret_size, struct pktfs_error *ret_error);
-
-int export_open(pktfs_capture *capture, enum export_format format, unsigned link,
-		struct export **ret, struct pktfs_error *ret_error);
 void export_close(struct export *export);
 
 /* Copies. Returns how many bytes (fewer than size only at the end), -EAGAIN
  * while the sums have not come that far or the set is evaluated again (try
- * again after some milliseconds; nobody is told), -EIO (the file was changed or cut: nothing of what was
- * copied may be used), -EBADMSG. Any thread. */
+ * again after some milliseconds; nobody is told), -EIO (the file was changed or
+ * cut: nothing of what was copied may be used), -EBADMSG. Any thread. */
 int64_t export_read(struct export *export, uint64_t offset, void *bytes, size_t size);
 
 /* One packet alone as a pcapng file: its section header and interface with

@@ -16,6 +16,9 @@
 /* More link types than this in one capture are not filtered. */
 #define FILTER_PROGRAMS 64u
 
+/* As `tcpdump -r` has it: "ip broadcast" is all ones or all zeros. */
+#define FILTER_NETMASK 0
+
 struct program {
 	uint16_t link_type;
 	bool exists; /* the expression makes sense for it */
@@ -69,7 +72,7 @@ static int compile(const char *expression, uint16_t link_type, struct bpf_progra
 	pcap = open_empty(link_type, errbuf);
 	if (!pcap)
 		r = error_set(ret_error, -ENOMEM, "filter: %.180s", errbuf);
-	else if (pcap_compile(pcap, ret, expression, 1, PCAP_NETMASK_UNKNOWN) < 0)
+	else if (pcap_compile(pcap, ret, expression, 1, FILTER_NETMASK) < 0)
 		r = error_set(ret_error, -EINVAL, "filter: %.180s", pcap_geterr(pcap));
 	if (pcap)
 		pcap_close(pcap);

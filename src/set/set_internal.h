@@ -30,6 +30,8 @@ struct set {
 	uint32_t id;
 	enum set_kind kind;
 	struct set *same_hash, *same_id; /* pool lock, as everything below */
+	struct set *next_wanted;
+	bool wanted; /* is in the list of them */
 	void *state;                 /* NULL: to be opened again */
 	unsigned busy;               /* threads that use `state` or evaluate */
 	struct set_slot *slots;      /* one for each chunk, up to the last begun */
@@ -58,6 +60,7 @@ struct set_pool {
 	struct set *all;
 	struct table sets; /* of struct set *, in the order of opening */
 	struct set *by_hash[SET_BUCKETS], *by_id[SET_BUCKETS];
+	struct set *wanted; /* those with a lease, and some whose lease is over */
 	pthread_mutex_t lock;
 	pthread_cond_t work;    /* somebody wants something */
 	pthread_cond_t changed; /* something was published */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The headers below IP: from the first byte of a packet to its IP header. A
- * table by LINKTYPE; adding a link type is adding a function and a row.
+ * The headers below IP: from the first byte of a packet to its IP header.
+ *
+ * A header is a function that moves the window behind itself and says what
+ * follows as an EtherType, whatever its own numbers are: so they are stepped
+ * over in a loop, without recursion, in any combination. Adding a link type is
+ * adding a function and a row to the table.
  */
 #ifndef SET_LINK_H
 #define SET_LINK_H

@@ -72,12 +72,18 @@ static void udp(struct dissection *d, struct cursor c)
 
 	if (!cursor_skip(&c, 4) || !cursor_u16(&c, &length) || !cursor_skip(&c, 2))
 		return;
-	if (length >= 8) /* 0: a jumbogram */
+	if (length && length < 8)
+		return;
+	if (length) /* 0: a jumbogram (RFC 2675 section 4) */
 		cut(&c, length - 8u);
 	add_piece(d, &c);
 }
 
-/* DATA chunks (RFC 9260 section 3.3.1): 16 bytes, then the user's. */
+#define SCTP_DATA   0u
+#define SCTP_I_DATA 64u
+
+/* DATA chunks (RFC 9260 section 3.3.1) and I-DATA chunks (RFC 8260 section
+ * 2.1): 4 bytes as all chunks, and 12 or 16 more, then the user's. */
 static void sctp(struct dissection *d, struct cursor c)
 {
 	uint8_t type, flags;
@@ -90,76 +96,30 @@ static void sctp(struct dissection *d, struct cursor c)
 	       length >= 4) {
 		chunk = c;
 		cut(&chunk, length - 4u);
-		if (type == 0 && cursor_skip(&chunk, 12))
+		if ((type == SCTP_DATA && cursor_skip(&chunk, 12)) ||
+		    (type == SCTP_I_DATA && cursor_skip(&chunk, 16)))
 			add_piece(d, &chunk);
 		if (!cursor_skip(&c, util_pad4(length) - 4))
 			return;
 	}
 }
 
-/* GRE (RFC 2784, 2890): optional checksum, key and sequence number. */
+/* GRE (RFC 2784, 2890): optional checksum, key and sequence number; not with
+ * the source routes of RFC 1701, not PPTP's version 1. */
 static void gre(struct dissection *d, struct cursor c)
 {
 	uint16_t flags, type;
 
-	if (!cursor_u16(&c, &flags) || !cursor_u16(&c, &type) || (flags & 7) != 0 ||
+	if (!cursor_u16(&c, &flags) || !cursor_u16(&c, &type) || (flags & 0x4007) != 0 ||
 	    !cursor_skip(&c, (unsigned)__builtin_popcount(flags & 0xb000u) * 4u))
 		return;
 	if (link_ethertype(&c, type))
 		ip(d, c);
 }
 
-static void transport(struct dissection *d, struct cursor c, uint8_t protocol)
-{
-	switch (protocol) {
-	case PROTOCOL_TCP:
-		tcp(d, c);
-		break;
-	case PROTOCOL_UDP:
-	case PROTOCOL_UDP_LITE:
-		udp(d, c);
-		break;
-	case PROTOCOL_SCTP:
-		sctp(d, c);
-		break;
-	case PROTOCOL_ICMP:
-	case PROTOCOL_ICMPV6:
-		if (cursor_skip(&c, 8))
-			add_piece(d, &c);
-		break;
-	case PROTOCOL_IPV4:
-	case PROTOCOL_IPV6:
-		ip(d, c);
-		break;
-	case PROTOCOL_GRE:
-		gre(d, c);
-		break;
-	default:
-		break;
-	}
-}
-
-static void ipv4(struct dissection *d, struct cursor c)
-{
-	const uint8_t *header = cursor_take(&c, 20);
-	uint16_t total, fragment;
-	unsigned length;
-
-	if (!header)
-		return;
-	length = (header[0] & 15) * 4u;
-	total = bytes_u16(header + 2, true);
-	fragment = bytes_u16(header + 6, true);
-	if (length < 20 || (fragment & 0x1fff))
-		return;
-	if (total >= length) /* 0: the card was to cut a larger one up */
-		cut(&c, total - 20u);
-	if (cursor_skip(&c, length - 20))
-		transport(d, c, header[9]);
-}
-
-/* Steps over one extension header; false at the transport header. */
-static bool ipv6_extension(struct cursor *c, uint8_t *next, bool *ret_first)
+/* Steps over one extension header; false at the transport header, and with
+ * `*ret_first` false where it is not there. */
+static bool extension(struct cursor *c, uint8_t *next, bool *ret_first)
 {
 	const uint8_t *header = c->bytes;
 	size_t length;
@@ -188,23 +148,96 @@ static bool ipv6_extension(struct cursor *c, uint8_t *next, bool *ret_first)
 	return *ret_first;
 }
 
+/* Behind an IP header. */
+static void transport(struct dissection *d, struct cursor c, uint8_t protocol)
+{
+	bool first = true;
+
+	while (extension(&c, &protocol, &first))
+		;
+	if (!first)
+		return;
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		tcp(d, c);
+		break;
+	case PROTOCOL_UDP:
+		udp(d, c);
+		break;
+	case PROTOCOL_SCTP:
+		sctp(d, c);
+		break;
+	case PROTOCOL_UDP_LITE: /* the length is what the checksum covers */
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		if (cursor_skip(&c, 8))
+			add_piece(d, &c);
+		break;
+	case PROTOCOL_IPV4:
+	case PROTOCOL_IPV6:
+		ip(d, c);
+		break;
+	case PROTOCOL_GRE:
+		gre(d, c);
+		break;
+	default:
+		break;
+	}
+}
+
+static void ipv4(struct dissection *d, struct cursor c)
+{
+	const uint8_t *header = cursor_take(&c, 20);
+	uint16_t total, fragment;
+	unsigned length;
+
+	if (!header)
+		return;
+	length = (header[0] & 15) * 4u;
+	total = bytes_u16(header + 2, true);
+	fragment = bytes_u16(header + 6, true);
+	if (length < 20 || (total && total < length) || (fragment & 0x1fff))
+		return;
+	if (total) /* 0: the card was to cut a larger one up */
+		cut(&c, total - 20u);
+	if (cursor_skip(&c, length - 20))
+		transport(d, c, header[9]);
+}
+
+#define OPTION_PAD1  0u
+#define OPTION_JUMBO 0xc2u
+
+/* The jumbo payload length (RFC 2675 section 2) of a hop-by-hop header. */
+static bool jumbo_length(struct cursor c, uint32_t *ret_length)
+{
+	struct cursor option;
+	uint8_t type, length;
+
+	if (!cursor_skip(&c, 1) || !cursor_u8(&c, &length))
+		return false;
+	cut(&c, length * 8u + 6u);
+	while (cursor_u8(&c, &type)) {
+		if (type == OPTION_PAD1)
+			continue;
+		if (!cursor_u8(&c, &length) || !cursor_sub(&c, length, &option))
+			return false;
+		if (type == OPTION_JUMBO)
+			return cursor_u32(&option, ret_length);
+	}
+	return false;
+}
+
 static void ipv6(struct dissection *d, struct cursor c)
 {
 	const uint8_t *header = cursor_take(&c, 40);
-	uint16_t length;
-	uint8_t next;
-	bool first = true;
+	uint32_t length;
 
 	if (!header)
 		return;
 	length = bytes_u16(header + 4, true);
-	next = header[6];
-	if (length) /* 0: a jumbogram */
+	if (length || (header[6] == PROTOCOL_HOP_BY_HOP && jumbo_length(c, &length)))
 		cut(&c, length);
-	while (ipv6_extension(&c, &next, &first))
-		;
-	if (first)
-		transport(d, c, next);
+	transport(d, c, header[6]);
 }
 
 /* Either version, by its first four bits. */
@@ -219,8 +252,7 @@ static bool ip(struct dissection *d, struct cursor c)
 	return d->payload->size > 0;
 }
 
-bool payload_find(uint16_t link_type, const uint8_t *data, uint32_t captured,
-		  struct payload *ret)
+bool payload_find(uint16_t link_type, const uint8_t *data, uint32_t captured, struct payload *ret)
 {
 	struct cursor c = cursor_over(data, captured, true);
 	struct dissection d = {.data = data, .payload = ret};

@@ -12,12 +12,14 @@
 #include "set_internal.h"
 #include "set_walk.h"
 
+#define LINKTYPE_ETHERNET 1
+
 #define FRAME_MS    50
 #define FRAME_STEPS 64u /* between looks at the clock */
 
 static bool is_whole(const struct set *set)
 {
-	return !set || !set->predicate;
+	return !set->predicate;
 }
 
 /* Keeps what was evaluated from being dropped: as set_require. */
@@ -75,8 +77,6 @@ static int find_link(pktfs_capture *capture, const struct set *set, unsigned ind
 	struct tally_link link = {0};
 	int r;
 
-	if (!set) /* all that have interfaces */
-		return pktfs_link_type_get(capture, index, &ret->type);
 	r = used_link(capture, set, index, ret);
 	if (r == 0 || index > 0 || pktfs_link_type_get(capture, 0, &link.type) < 0)
 		return r;
@@ -136,30 +136,36 @@ static int plan_convert(struct set_encoder *encoder, pktfs_capture *capture,
 	return r;
 }
 
-/* An empty set has the interfaces of the first section that has some. */
-static int use_first_section(struct interface_set *used, pktfs_capture *capture)
+/* An empty set has the first interface: all of a section's may be of different
+ * link types, which tcpdump does not read. */
+static int use_first_interface(struct interface_set *used, pktfs_capture *capture)
 {
 	struct pktfs_interface interface;
-	struct pktfs_section section;
-	uint64_t i;
-	int r = pktfs_interface_get(capture, 0, &interface, NULL), s;
+	int r = pktfs_interface_get(capture, 0, &interface, NULL);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = pktfs_interface_release(&interface);
-	if (r == 0)
-		r = pktfs_section_get(capture, interface.section, &section, NULL);
 	if (r < 0)
-		return r;
-	for (i = 0; i < section.interfaces && r == 0; i++)
-		r = interface_set_add(used, section.first_interface + i);
-	s = pktfs_section_release(&section);
-	return r < 0 ? r : s;
+		return r == -ENOENT ? 0 : r;
+	r = pktfs_interface_release(&interface);
+	return r < 0 ? r : interface_set_add(used, 0);
 }
 
-/* Which interfaces a set uses, and their new numbers. A capture without any
- * is a section header. */
+/* A capture without any interface has no packets either; libpcap and editcap
+ * read nothing that has none, so it is given one. */
+static int put_nothing(struct set_encoder *encoder)
+{
+	const struct write_interface idb = {
+		.link_type = LINKTYPE_ETHERNET,
+		.resolution = 6,
+		.fcs_length = -1,
+	};
+
+	encoder->mode = MODE_CONVERT;
+	write_shb(&encoder->header, false, (struct pktfs_options){0}, set_application);
+	write_idb(&encoder->header, false, &idb);
+	return encoder->header.failed;
+}
+
+/* Which interfaces a set uses, and their new numbers. */
 static int copy_used(struct set_encoder *encoder, pktfs_capture *capture, const struct set *set)
 {
 	const struct interface_set *from = &set->tally.interfaces;
@@ -174,15 +180,12 @@ static int copy_used(struct set_encoder *encoder, pktfs_capture *capture, const 
 		used->count = from->count;
 		memcpy(used->words, from->words, from->count * sizeof(*used->words));
 	} else {
-		r = use_first_section(used, capture);
+		r = use_first_interface(used, capture);
 	}
 	if (r < 0)
 		return r;
-	if (!used->count) {
-		encoder->mode = MODE_CONVERT;
-		write_shb(&encoder->header, false, (struct pktfs_options){0}, set_application);
-		return encoder->header.failed;
-	}
+	if (!used->count)
+		return put_nothing(encoder);
 	encoder->before = malloc(used->count * sizeof(*encoder->before));
 	for (i = 0; encoder->before && i < used->count; i++) {
 		encoder->before[i] = before;
@@ -295,6 +298,8 @@ static int plan(struct set_encoder *encoder, pktfs_capture *capture, struct set 
 	pktfs_status_get(capture, &status);
 	if (status.state == PKTFS_STATE_INDEXING)
 		return error_set(ret_error, -EAGAIN, "the index is still being built");
+	encoder->steps = status.metadata +
+			 (is_whole(set) ? status.packets : set->totals.packets);
 	if (format == EXPORT_PCAPNG && status.format == PKTFS_FORMAT_PCAPNG)
 		return plan_pcapng(encoder, set, ret_error);
 	r = find_link(capture, set, format == EXPORT_PCAPNG ? 0 : link, &counted);

@@ -8,7 +8,7 @@
 #include "set.h"
 #include "set_encoder.h"
 
-/* What export_size says of a set (NULL: all packets), in ret->size. Nothing is
+/* What set_export_size says of a set, in ret->size. Nothing is
  * to be freed. */
 int set_plan_size(struct set_encoder *ret, pktfs_capture *capture, struct set *set,
 		  enum export_format format, unsigned link, struct pktfs_error *ret_error);

@@ -13,7 +13,12 @@ static void want(struct set *set)
 	if (set->complete || set->failed)
 		return;
 	set->lease_ms = set_now_ms() + SET_LEASE_MS;
-	pthread_cond_signal(&set->pool->work);
+	if (!set->wanted) {
+		set->wanted = true;
+		set->next_wanted = set->pool->wanted;
+		set->pool->wanted = set;
+	}
+	pthread_cond_broadcast(&set->pool->work);
 }
 
 void set_want(struct set *set)

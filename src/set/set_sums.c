@@ -25,14 +25,14 @@ static int append(struct set_sums *sums, const struct set_place *place)
 }
 
 int set_sums_init(struct set_sums *sums, pktfs_capture *capture, struct set *set,
-		  const struct set_encoder *encoder, uint64_t steps)
+		  const struct set_encoder *encoder)
 {
 	struct set_place start;
 	int r;
 
 	*sums = (struct set_sums){
 		.capture = capture, .set = set, .encoder = encoder, .shift = SPAN_SHIFT};
-	while (steps >> sums->shift > SUMS_MOST)
+	while (encoder->steps >> sums->shift > SUMS_MOST)
 		sums->shift++;
 	table_init(&sums->table, sizeof(struct set_place));
 	r = set_walk_start(encoder, capture, &start);

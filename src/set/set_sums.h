@@ -32,10 +32,9 @@ enum {
 	SUMS_COMPLETE = 1,
 };
 
-/* Nothing runs yet: the start alone is known. `steps` is about how many there
- * will be. -ENOMEM, -EIO, ... */
+/* Nothing runs yet: the start alone is known. -ENOMEM, -EIO, ... */
 int set_sums_init(struct set_sums *sums, pktfs_capture *capture, struct set *set,
-		  const struct set_encoder *encoder, uint64_t steps);
+		  const struct set_encoder *encoder);
 
 /* Starts the thread if that was not done. The caller serialises. */
 int set_sums_start(struct set_sums *sums);

@@ -349,6 +349,48 @@ static void test_spb(void **state)
 		     "00000003 00000018 00000063 010203040506 0000 00000018");
 }
 
+/* A block in three steps is what it is in one. */
+static void test_spb_in_steps(void **state)
+{
+	static const uint8_t data[] = {1, 2, 3, 4, 5};
+	struct write_packet packet = {.original = 99, .data = data};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2 * sizeof(data); i++) {
+		_cleanup_(text_free) struct text one = {0}, three = {0};
+
+		packet.captured = i / 2;
+		write_spb(&one, i % 2, &packet);
+		write_spb_head(&three, i % 2, &packet);
+		text_append(&three, data, packet.captured);
+		write_spb_tail(&three, i % 2, &packet);
+		assert_int_equal(one.size, three.size);
+		assert_int_equal(one.size, write_spb_size(&packet));
+		assert_memory_equal(one.bytes, three.bytes, one.size);
+	}
+}
+
+static void test_isb(void **state)
+{
+	static const uint8_t little[] = {1, 0, 1, 0, 'a', 0, 0, 0, 0xad, 0x4b, 4, 0, 1, 2, 3, 4};
+	static const uint8_t damaged[] = {1, 0, 9, 0, 'a', 0, 0, 0};
+	struct pktfs_options options = {little, 8, 0};
+	_cleanup_(text_free) struct text text = {0};
+
+	(void)state;
+	assert_false(write_options_differ(options));
+	options.size = sizeof(little);
+	assert_true(write_options_differ(options));
+	assert_true(write_options_differ((struct pktfs_options){damaged, sizeof(damaged), 0}));
+	assert_false(write_options_differ((struct pktfs_options){0}));
+	write_isb(&text, false, 3, UINT64_C(0x100000002), options);
+	write_isb(&text, true, 3, UINT64_C(0x100000002), (struct pktfs_options){0});
+	check(&text, "05000000 24000000 03000000 01000000 02000000 01000100 61000000 00000000 "
+		     "24000000"
+		     "00000005 00000018 00000003 00000001 00000002 00000018");
+}
+
 /* A full buffer is noticed once, at the end, and nothing is broken. */
 static void test_limit(void **state)
 {
@@ -382,6 +424,8 @@ int main(void)
 		cmocka_unit_test(test_epb_room),
 		cmocka_unit_test(test_epb_too_long),
 		cmocka_unit_test(test_spb),
+		cmocka_unit_test(test_spb_in_steps),
+		cmocka_unit_test(test_isb),
 		cmocka_unit_test(test_limit),
 	};
 
