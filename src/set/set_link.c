@@ -167,14 +167,17 @@ static bool sll2(struct cursor *c, uint16_t *ret_type)
 }
 
 /* A protocol family in the byte order of whoever wrote it: small either way.
- * Some programs write an EtherType instead. */
+ * Or an EtherType; or Cisco's HDLC header, 0f 00 and an EtherType, as between
+ * the others in a file that PcapPlusPlus is tested with. */
 static bool null(struct cursor *c, uint16_t *ret_type)
 {
 	uint32_t family;
 
 	if (!cursor_u32(c, &family))
 		return false;
-	if (family > 0xffff)
+	if (family >> 16 == 0x0f00)
+		family &= 0xffff;
+	else if (family > 0xffff)
 		family = __builtin_bswap32(family);
 	switch (family) {
 	case 2:  /* AF_INET everywhere */

@@ -192,6 +192,8 @@ static int next_day(struct view *view, uint64_t node, uint64_t *position)
 
 	if (r == 0)
 		r = set_next_minute(set, minute, &minute);
+	if (r == -EAGAIN && view_still_fed(view))
+		return -ENOENT; /* listed when it ends; nobody waits for that */
 	if (r < 0)
 		return r;
 	minute += DAYS_BEFORE * INT64_C(1440);

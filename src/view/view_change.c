@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "view_named.h"
+#include "view_text.h"
 
 static int made(struct view *view, uint64_t node, struct view_entry *ret)
 {
@@ -85,6 +86,7 @@ int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char
 	memcpy(expression, bytes, length);
 	expression[length] = '\0';
 	r = view_named_write(view, view_node(NODE_EXPRESSION, view_node_ordinal(node)), expression);
+	view_text_forget(view, node);
 	return r < 0 ? r : (int64_t)size;
 }
 

@@ -116,7 +116,11 @@ static int show_state(const struct view_subject *s, struct text *text)
 		[PKTFS_STATE_DAMAGED] = "damaged",
 	};
 
-	text_string(text, names[s->status->state]);
+	/* a set is evaluated, the capture is indexed */
+	if (s->status->state == PKTFS_STATE_INDEXING && set_kind(s->set) != SET_ALL)
+		text_string(text, "evaluating");
+	else
+		text_string(text, names[s->status->state]);
 	return 0;
 }
 

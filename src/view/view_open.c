@@ -63,6 +63,14 @@ bool view_indexing(struct view *view)
 	return status.state == PKTFS_STATE_INDEXING;
 }
 
+bool view_still_fed(struct view *view)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	return !status.decoded_final;
+}
+
 bool view_changing(struct view *view, uint64_t node)
 {
 	(void)node;

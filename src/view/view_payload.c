@@ -106,7 +106,11 @@ static int payload_dir_next(struct view *view, uint64_t node, uint64_t *position
 	struct set *set = view_set_of(view, node), *payload;
 	int r = set ? view_set_payload(view, set, &payload) : -ENOENT;
 
-	return r < 0 ? r : view_set_next(payload, position);
+	if (r == 0)
+		r = view_set_next(payload, position);
+	if (r == -EAGAIN && set_kind(set) == SET_ALL && view_still_fed(view))
+		return -ENOENT;
+	return r;
 }
 
 static int payload_dir_child(struct view *view, uint64_t node, uint64_t position,

@@ -145,6 +145,9 @@ const struct view_kind *view_kind_of(uint64_t node);
 
 /* view_open.c */
 bool view_indexing(struct view *view);
+/* Whether bytes are still to come, perhaps for ever, as through a pipe: no
+ * listing that `find` meets by itself waits for their end. */
+bool view_still_fed(struct view *view);
 bool view_changing(struct view *view, uint64_t node); /* the same, as an operation */
 /* The count of a directory whose `next` says where it ends. */
 uint64_t view_endless(struct view *view, uint64_t node);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * README.txt: what the tree is, for somebody who finds it mounted. Names and
- * commands in it are those of this capture.
+ * README.txt: what the tree is, for somebody who finds it mounted. The commands
+ * that it proposes are run by tests/docs/readme.sh.
  */
+#include <string.h>
+
+#include "set/set_payload.h"
 #include "view_private.h"
 
 static const char head[] =
@@ -11,20 +14,17 @@ static const char head[] =
 	"\n"
 	"TRY (in this directory)\n"
 	"\n"
-	"    cat info/packets                      # how many packets there are\n"
-	"    ls -l --full-time packets | head -20  # size: its length; date: its time\n"
-	"    xxd packets/1                         # the bytes of the first packet\n"
-	"    cat packets/1.json                    # all that is known of it\n"
-	"    text2pcap -q packets/1.hex /tmp/a.pcapng\n"
-	"    tshark -V -r packets/1.pcapng         # a capture of it alone\n"
-	"    grep -rl password packets             # which packets hold these bytes\n"
-	"    find packets -size +1000c             # which are longer than 1000 bytes\n"
-	"    tail -n +2 packets.tsv | sort -k 5n   # one line a packet, by length\n";
-
-static const char own_pcapng[] =
-	"    wireshark capture.pcapng              # the whole capture, as it is\n";
-static const char own_pcap[] =
-	"    wireshark capture.pcap                # the whole capture, as it is\n";
+	"    cat info/packets                       # how many packets there are\n"
+	"    ls -l --full-time packets | head       # size: its length; date: its time\n"
+	"    xxd packets/1                          # the bytes of the first packet\n"
+	"    cat packets/1.json                     # all that is known of it\n"
+	"    grep -rl HTTP packets                  # which packets hold these bytes\n"
+	"    ls 'by/filter/ip and len > 100/packets'   # which a filter selects\n"
+	"    cat by/filter/tcp/payload/* | head -20 # what TCP carries, no headers\n"
+	"    ls 'by/match/(?i)passw(or)?d/packets'  # which match a Perl pattern\n"
+	"    tshark -r by/filter/udp/capture.pcapng # those of a filter as a capture\n"
+	"    ls by/time/*                           # hours and minutes that have some\n"
+	"    ln -s 'udp port 53' by/filter/dns      # a filter with a name of its own\n";
 
 static const char rest[] =
 	"\n"
@@ -37,13 +37,16 @@ static const char rest[] =
 	"             indexing, complete, truncated or damaged; problem: what is wrong,\n"
 	"             and at which offset; progress: percent of the bytes (that have\n"
 	"             come so far) that are indexed; log: what went wrong since\n"
-	"             the mount.\n"
+	"             the mount, and why a filter was refused.\n"
 	"packets/     One file a packet: its bytes, exactly as captured. 000000042 may\n"
 	"             be typed as 42. Beside each, not listed: 42.json (all that is\n"
 	"             known, one object), 42.hex (for text2pcap and for Wireshark's\n"
 	"             \"Import from Hex Dump\"), 42.pcapng (a capture of it alone).\n"
 	"             Extended attributes user.pktfs.*: number, frame (as Wireshark\n"
 	"             counts), interface, link_type, original_length, time, comment.\n"
+	"payload/     The same packets without their headers: what TCP, UDP, SCTP or\n"
+	"             ICMP carries. Packets that carry nothing are not listed.\n"
+	"by/          Sets of packets, see below.\n"
 	"sections/    pcapng: one directory a section, with what its header says; a\n"
 	"             pcap file has section 0. options: all of them, one a line.\n"
 	"interfaces/  One directory an interface, numbered over the whole capture: all\n"
@@ -65,17 +68,68 @@ static const char rest[] =
 	"\n"
 	"Times are UTC, as 2026-11-21T10:32:07.123456789Z. A value that the capture\n"
 	"does not have is a file that is not there. To wait for the index:\n"
-	"    while grep -q indexing info/state; do sleep 1; done\n";
+	"    while grep -q indexing info/state; do sleep 1; done\n"
+	"\n"
+	"SETS\n"
+	"\n"
+	"A name below by/ is a question, and its directory the answer: info/ packets/\n"
+	"payload/ packets.tsv capture.pcapng capture.pcap, and by/ again, of those\n"
+	"packets alone. So sets nest: by/interface/0/by/filter/udp/packets.\n"
+	"\n"
+	"by/filter/EXPRESSION   as tcpdump takes it, see pcap-filter(7)\n"
+	"by/match/PATTERN       a Perl-compatible regular expression over the bytes of\n"
+	"                       each packet; ^ and $ match at each line, (?i) ignores\n"
+	"                       case, \\xFF is a byte\n"
+	"by/interface/0         an interface, by number or name\n"
+	"by/time/2026-11-21/10  a day, an hour of it, a minute; or not listed, FROM..TO:\n"
+	"                       2026-11-21T10:32:07.5..2026-11-21T10:33 or one open end\n"
+	"by/range/1-3,7,20-     packets by number\n"
+	"\n"
+	"In a name, / is written %2F and % is %25: 'by/filter/net 10.0.0.0%2F8'. Names\n"
+	"are found, not listed. If one is refused, info/log says why. Those that are\n"
+	"made are listed, until the mount ends:\n"
+	"    mkdir by/filter/web\n"
+	"    echo 'tcp port 80' > by/filter/web/expression\n"
+	"    ls by/filter/web/packets\n"
+	"    rmdir by/filter/web\n"
+	"In by/match nearly each word is a pattern and there already: begin such names\n"
+	"with a +.\n"
+	"\n"
+	"payload/ knows these link types:";
+
+#define README_WIDTH  79u
+#define README_INDENT 4u
+
+/* The names of the link types that payload/ knows, wrapped. */
+static void link_types(struct text *text)
+{
+	size_t column = README_WIDTH;
+	char room[VIEW_LINK_TYPE_ROOM];
+	unsigned type;
+
+	for (type = 0; type <= UINT16_MAX; type++) {
+		const char *name;
+
+		if (!payload_knows((uint16_t)type))
+			continue;
+		name = view_link_type((uint16_t)type, room);
+		if (column + 1 + strlen(name) > README_WIDTH) {
+			text_printf(text, "\n%*s", (int)README_INDENT - 1, "");
+			column = README_INDENT - 1;
+		}
+		text_printf(text, " %s", name);
+		column += 1 + strlen(name);
+	}
+	text_string(text, "\n");
+}
 
 static int readme_render(struct view *view, uint64_t node, struct text *text)
 {
-	struct pktfs_status status;
-
+	(void)view;
 	(void)node;
-	pktfs_status_get(view->capture, &status);
 	text_string(text, head);
-	text_string(text, status.format == PKTFS_FORMAT_PCAPNG ? own_pcapng : own_pcap);
 	text_string(text, rest);
+	link_types(text);
 	return 0;
 }
 

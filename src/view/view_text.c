@@ -207,6 +207,17 @@ int view_text_get(struct view *view, uint64_t node, bool fresh, struct view_text
 	return 0;
 }
 
+void view_text_forget(struct view *view, uint64_t node)
+{
+	struct view_cache *cache = view->cache;
+	unsigned slot;
+
+	UTIL_LOCK_SCOPE(&cache->lock);
+	slot = find_slot(cache, node);
+	if (slot != VIEW_TEXT_ENTRIES)
+		drop_slot(cache, slot);
+}
+
 void view_text_put(struct view *view, struct view_text *text)
 {
 	UTIL_LOCK_SCOPE(&view->cache->lock);

@@ -40,5 +40,7 @@ void view_cache_free(struct view_cache *cache);
 /* 0; -ENOENT when there is no such value; the errors of the kind's render. */
 int view_text_get(struct view *view, uint64_t node, bool fresh, struct view_text **ret);
 void view_text_put(struct view *view, struct view_text *text);
+/* What is written now is what is read next, however soon. */
+void view_text_forget(struct view *view, uint64_t node);
 
 #endif
