@@ -35,7 +35,7 @@ struct dissection {
 	unsigned depth;
 };
 
-static bool ip(struct dissection *d, struct cursor c);
+static bool ip(struct dissection *d, struct cursor *c);
 
 static void add_piece(struct dissection *d, const struct cursor *c)
 {
@@ -54,29 +54,29 @@ static void cut(struct cursor *c, size_t size)
 	c->left = MIN(c->left, size);
 }
 
-static void tcp(struct dissection *d, struct cursor c)
+static void tcp(struct dissection *d, struct cursor *c)
 {
-	const uint8_t *header = cursor_take(&c, 20);
+	const uint8_t *header = cursor_take(c, 20);
 	unsigned length;
 
 	if (!header)
 		return;
 	length = (header[12] >> 4) * 4u;
-	if (length >= 20 && cursor_skip(&c, length - 20))
-		add_piece(d, &c);
+	if (length >= 20 && cursor_skip(c, length - 20))
+		add_piece(d, c);
 }
 
-static void udp(struct dissection *d, struct cursor c)
+static void udp(struct dissection *d, struct cursor *c)
 {
 	uint16_t length;
 
-	if (!cursor_skip(&c, 4) || !cursor_u16(&c, &length) || !cursor_skip(&c, 2))
+	if (!cursor_skip(c, 4) || !cursor_u16(c, &length) || !cursor_skip(c, 2))
 		return;
 	if (length && length < 8)
 		return;
 	if (length) /* 0: a jumbogram (RFC 2675 section 4) */
-		cut(&c, length - 8u);
-	add_piece(d, &c);
+		cut(c, length - 8u);
+	add_piece(d, c);
 }
 
 #define SCTP_DATA   0u
@@ -84,36 +84,36 @@ static void udp(struct dissection *d, struct cursor c)
 
 /* DATA chunks (RFC 9260 section 3.3.1) and I-DATA chunks (RFC 8260 section
  * 2.1): 4 bytes as all chunks, and 12 or 16 more, then the user's. */
-static void sctp(struct dissection *d, struct cursor c)
+static void sctp(struct dissection *d, struct cursor *c)
 {
 	uint8_t type, flags;
 	uint16_t length;
 	struct cursor chunk;
 
-	if (!cursor_skip(&c, 12))
+	if (!cursor_skip(c, 12))
 		return;
-	while (cursor_u8(&c, &type) && cursor_u8(&c, &flags) && cursor_u16(&c, &length) &&
+	while (cursor_u8(c, &type) && cursor_u8(c, &flags) && cursor_u16(c, &length) &&
 	       length >= 4) {
-		chunk = c;
+		chunk = *c;
 		cut(&chunk, length - 4u);
 		if ((type == SCTP_DATA && cursor_skip(&chunk, 12)) ||
 		    (type == SCTP_I_DATA && cursor_skip(&chunk, 16)))
 			add_piece(d, &chunk);
-		if (!cursor_skip(&c, util_pad4(length) - 4))
+		if (!cursor_skip(c, util_pad4(length) - 4))
 			return;
 	}
 }
 
 /* GRE (RFC 2784, 2890): optional checksum, key and sequence number; not with
  * the source routes of RFC 1701, not PPTP's version 1. */
-static void gre(struct dissection *d, struct cursor c)
+static void gre(struct dissection *d, struct cursor *c)
 {
 	uint16_t flags, type;
 
-	if (!cursor_u16(&c, &flags) || !cursor_u16(&c, &type) || (flags & 0x4007) != 0 ||
-	    !cursor_skip(&c, (unsigned)__builtin_popcount(flags & 0xb000u) * 4u))
+	if (!cursor_u16(c, &flags) || !cursor_u16(c, &type) || (flags & 0x4007) != 0 ||
+	    !cursor_skip(c, (unsigned)__builtin_popcount(flags & 0xb000u) * 4u))
 		return;
-	if (link_ethertype(&c, type))
+	if (link_ethertype(c, type))
 		ip(d, c);
 }
 
@@ -149,11 +149,11 @@ static bool extension(struct cursor *c, uint8_t *next, bool *ret_first)
 }
 
 /* Behind an IP header. */
-static void transport(struct dissection *d, struct cursor c, uint8_t protocol)
+static void transport(struct dissection *d, struct cursor *c, uint8_t protocol)
 {
 	bool first = true;
 
-	while (extension(&c, &protocol, &first))
+	while (extension(c, &protocol, &first))
 		;
 	if (!first)
 		return;
@@ -170,8 +170,8 @@ static void transport(struct dissection *d, struct cursor c, uint8_t protocol)
 	case PROTOCOL_UDP_LITE: /* the length is what the checksum covers */
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6:
-		if (cursor_skip(&c, 8))
-			add_piece(d, &c);
+		if (cursor_skip(c, 8))
+			add_piece(d, c);
 		break;
 	case PROTOCOL_IPV4:
 	case PROTOCOL_IPV6:
@@ -185,9 +185,9 @@ static void transport(struct dissection *d, struct cursor c, uint8_t protocol)
 	}
 }
 
-static void ipv4(struct dissection *d, struct cursor c)
+static void ipv4(struct dissection *d, struct cursor *c)
 {
-	const uint8_t *header = cursor_take(&c, 20);
+	const uint8_t *header = cursor_take(c, 20);
 	uint16_t total, fragment;
 	unsigned length;
 
@@ -199,8 +199,8 @@ static void ipv4(struct dissection *d, struct cursor c)
 	if (length < 20 || (total && total < length) || (fragment & 0x1fff))
 		return;
 	if (total) /* 0: the card was to cut a larger one up */
-		cut(&c, total - 20u);
-	if (cursor_skip(&c, length - 20))
+		cut(c, total - 20u);
+	if (cursor_skip(c, length - 20))
 		transport(d, c, header[9]);
 }
 
@@ -227,27 +227,27 @@ static bool jumbo_length(struct cursor c, uint32_t *ret_length)
 	return false;
 }
 
-static void ipv6(struct dissection *d, struct cursor c)
+static void ipv6(struct dissection *d, struct cursor *c)
 {
-	const uint8_t *header = cursor_take(&c, 40);
+	const uint8_t *header = cursor_take(c, 40);
 	uint32_t length;
 
 	if (!header)
 		return;
 	length = bytes_u16(header + 4, true);
-	if (length || (header[6] == PROTOCOL_HOP_BY_HOP && jumbo_length(c, &length)))
-		cut(&c, length);
+	if (length || (header[6] == PROTOCOL_HOP_BY_HOP && jumbo_length(*c, &length)))
+		cut(c, length);
 	transport(d, c, header[6]);
 }
 
 /* Either version, by its first four bits. */
-static bool ip(struct dissection *d, struct cursor c)
+static bool ip(struct dissection *d, struct cursor *c)
 {
-	if (!c.left || d->depth++ == PAYLOAD_DEPTH)
+	if (!c->left || d->depth++ == PAYLOAD_DEPTH)
 		return false;
-	if (c.bytes[0] >> 4 == 4)
+	if (c->bytes[0] >> 4 == 4)
 		ipv4(d, c);
-	else if (c.bytes[0] >> 4 == 6)
+	else if (c->bytes[0] >> 4 == 6)
 		ipv6(d, c);
 	return d->payload->size > 0;
 }
@@ -259,7 +259,7 @@ bool payload_find(uint16_t link_type, const uint8_t *data, uint32_t captured, st
 
 	ret->size = 0;
 	ret->count = 0;
-	return link_to_ip(link_type, &c) && ip(&d, c);
+	return link_to_ip(link_type, &c) && ip(&d, &c);
 }
 
 bool payload_knows(uint16_t link_type)

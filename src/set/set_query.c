@@ -10,8 +10,8 @@
 /* With the lock held. */
 static void want(struct set *set)
 {
-	if (set->complete || set->failed)
-		return;
+	if (!set->predicate || set->complete || set->failed)
+		return; /* the index comes to the set of all packets by itself */
 	set->lease_ms = set_now_ms() + SET_LEASE_MS;
 	if (!set->wanted) {
 		set->wanted = true;

@@ -43,7 +43,7 @@ void set_walk_begin(struct set_walk *walk, const struct set_encoder *encoder,
 	memset(walk, 0, offsetof(struct set_walk, members));
 	walk->encoder = encoder;
 	walk->capture = capture;
-	walk->set = set_parent(set) ? set : NULL;
+	walk->set = set && set_parent(set) ? set : NULL;
 	walk->packets = status.packets;
 	walk->text.limit = ENCODER_TEXT_LIMIT;
 	walk->at = *place;
