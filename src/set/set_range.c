@@ -46,6 +46,13 @@ static bool interval(const char **at, struct interval *ret)
 	return (first || last) && ret->first > 0 && ret->first <= ret->last;
 }
 
+static int refuse(const char *expression, const char *at, struct pktfs_error *ret_error)
+{
+	return error_at(ret_error, -EINVAL, (uint64_t)(at - expression),
+			"range: found '%.40s'; accepted A-B, A-, -B or A, from 1 on, A not above B, "
+			"and lists of them with commas", expression);
+}
+
 static int range_open(pktfs_capture *capture, const char *expression, void **ret_state,
 		      struct pktfs_error *ret_error)
 {
@@ -61,11 +68,8 @@ static int range_open(pktfs_capture *capture, const char *expression, void **ret
 		return error_set(ret_error, -ENOMEM, "no memory");
 	do {
 		if (!interval(&at, &range->intervals[range->count++]) || (*at && *at != ',')) {
-			error_at(ret_error, -EINVAL, (uint64_t)(at - expression),
-				 "range: found '%.40s'; accepted A-B, A-, -B or A, from 1 on, "
-				 "and lists of them with commas", at);
 			free(range);
-			return -EINVAL;
+			return refuse(expression, at, ret_error);
 		}
 	} while (*at++ == ',');
 	*ret_state = range;

@@ -37,11 +37,22 @@ int view_symlink(struct view *view, uint64_t parent, const char *name, const cha
 	return make(view, parent, name, target, ret);
 }
 
+/* A name that nobody made and that is there all the same is a question. */
+static int not_made(struct view *view, uint64_t parent, const char *name)
+{
+	struct view_entry entry;
+
+	return view_lookup(view, parent, name, &entry, NULL) == 0 ? -EROFS : -ENOENT;
+}
+
 int view_remove(struct view *view, uint64_t parent, const char *name, bool directory)
 {
+	int r;
+
 	if (!view_is_place(parent))
 		return -EROFS;
-	return view_named_remove(view, view_place_of(parent), name, directory);
+	r = view_named_remove(view, view_place_of(parent), name, directory);
+	return r == -ENOENT ? not_made(view, parent, name) : r;
 }
 
 int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
@@ -49,12 +60,14 @@ int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t n
 {
 	struct view_place to = view_place_of(new_parent);
 	uint64_t node;
+	int r;
 
 	if (!view_is_place(parent) || !view_is_place(new_parent))
 		return -EROFS;
 	if (no_replace && view_named_find(view, to, new_name, &node) == 0)
 		return -EEXIST;
-	return view_named_rename(view, view_place_of(parent), name, to, new_name);
+	r = view_named_rename(view, view_place_of(parent), name, to, new_name);
+	return r == -ENOENT ? not_made(view, parent, name) : r;
 }
 
 static bool is_writable(uint64_t node)

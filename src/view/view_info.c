@@ -124,11 +124,26 @@ static int show_state(const struct view_subject *s, struct text *text)
 	return 0;
 }
 
+/* Of a set: what its answer leaves open. */
+static int show_set_problem(const struct view_subject *s, struct text *text)
+{
+	struct set_status status;
+
+	set_status(s->set, &status);
+	if (!status.limited)
+		return -ENOENT;
+	text_printf(text, "%" PRIu64 " packets were given up at the match limit, and left out\n",
+		    status.limited);
+	return 0;
+}
+
 static int show_problem(const struct view_subject *s, struct text *text)
 {
 	struct pktfs_error error;
 	uint64_t i;
 
+	if (set_kind(s->set) != SET_ALL)
+		return show_set_problem(s, text);
 	for (i = 0; i < s->status->problems && !pktfs_problem_get(s->view->capture, i, &error);
 	     i++) {
 		if (error.has_offset)
@@ -193,7 +208,7 @@ static const struct view_field info[] = {
 	{"duration", .show = show_duration, .live = true, .in_sets = true},
 	{"link_types", .show = show_link_types, .live = true},
 	[FIELD_STATE] = {"state", .show = show_state, .live = true, .in_sets = true},
-	{"problem", .show = show_problem, .live = true, .raw = true},
+	{"problem", .show = show_problem, .live = true, .raw = true, .in_sets = true},
 	[FIELD_PROGRESS] = {"progress", .show = show_progress, .live = true, .in_sets = true},
 	{"version", .show = show_version},
 	[FIELD_LOG] = {"log", .show = show_log, .live = true, .raw = true},

@@ -107,7 +107,7 @@ static void link_types(struct text *text)
 	char room[VIEW_LINK_TYPE_ROOM];
 	unsigned type;
 
-	for (type = 0; type <= UINT16_MAX; type++) {
+	for (type = 0; type < PAYLOAD_LINK_TYPES; type++) {
 		const char *name;
 
 		if (!payload_knows((uint16_t)type))

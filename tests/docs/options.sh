@@ -1,50 +1,100 @@
 #!/usr/bin/env bash
-# Are the options of --help and those of the man page the same, both ways? Does the
-# man page know the tree, and mandoc or man nothing to complain about?
+# Are the options of --help, of the man page and of the completion the same, both
+# ways? Does the man page know the tree, and man nothing to complain about?
 . "$(dirname "$0")/../mount/lib.sh"
 page=$top/src/cli/pktfs.1
 [ -e "$page" ] || fail 'no man page'
-MANWIDTH=200 man -l "$page" 2>man.err | col -bx >text
+man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>man.err >/dev/null
+MANWIDTH=200 man --no-hyphenation -l "$page" | col -bx >text
 [ ! -s man.err ] || fail "man: $(cat man.err)"
 "$pktfs" --help >help
 
-# options FILE: letters, long names and -o names, one a line
+# both_ways WHAT A B: the two files hold the same lines
+both_ways()
+{
+	local only
+
+	only=$(comm -23 "$2" "$3" | tr '\n' ' ')
+	[ -z "$only" ] || fail "$1: only in $2: $only"
+	only=$(comm -13 "$2" "$3" | tr '\n' ' ')
+	[ -z "$only" ] || fail "$1: only in $3: $only"
+}
+
+# dashed FILE: -x and --long options, one a line
 dashed()
 {
 	grep -oE '(^|[ ,[|(])--?[A-Za-z][a-z0-9-]*' "$1" | grep -oE -- '--?[A-Za-z][a-z0-9-]*$' | sort -u
 }
-dashed help >help.options
-dashed text >text.options
-# lines of the man page that begin with a dash describe an option of pktfs;
-# elsewhere stand those of other programs
-sed -n 's/^  *\(-.*\)/\1/p' text | sed 's/   .*//' >described
-dashed described >text.own
-missing=$(comm -23 help.options text.options | tr '\n' ' ')
-[ -z "$missing" ] || fail "in --help, not in the man page: $missing"
-unknown=$(comm -13 help.options text.own | tr '\n' ' ')
-[ -z "$unknown" ] || fail "in the man page, not in --help: $unknown"
+# In the man page, options of pktfs begin a line of the section OPTIONS.
+sed -n '/^OPTIONS/,/^THE TREE/s/^  *\(-.*\)/\1/p' text | sed 's/   .*//' >described
+sed -n '/^Options:/,/^Mount options, for/s/^  *\(-.*\)/\1/p' help | sed 's/   .*//' >named
+dashed named >help.options
+dashed described >page.options
+both_ways options help.options page.options
 
-# -o options: every word of the table in the program is in both
-names=$(grep -oE '(OURS|KERNEL|IGNORED)\("[^"]+"' "$top/src/cli/cli_table.c" | cut -d'"' -f2)
-[ "$(wc -w <<<"$names")" -gt 10 ] || fail 'cannot read the table of options'
-for name in $names; do
-	grep -qF -- "$name" help || fail "-o $name is not in --help"
-	grep -qF -- "$name" text || fail "-o $name is not in the man page"
-done
+# -o options. help: two indents; the page: .BI or .B behind .TP, and .BR lists
+{
+	sed -n '/^Mount options, for -o:/,/^$/s/^  \([a-z]*=\{0,1\}\).*/\1/p' help
+	sed -n '/^Mount options that/,/^$/{/^  /{s/^  //;s/ /\n/g;p}}' help
+} | grep . | sort -u >help.mount
+sed -n '/^\.SS Mount options/,/^\.SH/p' "$page" >mount.section
+{
+	sed -n '/^\.TP/{n;s/^\.BI\{0,1\} \([a-z]*=\{0,1\}\).*/\1/p}' mount.section
+	sed -n '/^Passed on to the kernel/,/^see/s/^\.BR \([a-z_]*=\{0,1\}\).*/\1/p' mount.section
+	sed -n '/^Accepted and ignored/,/^Permissions/s/^\.BR \([^ ]*\) .*/\1/p' mount.section | sed 's/\\-/-/g'
+} | sort -u >page.mount
+[ "$(wc -l <help.mount)" -gt 40 ] || fail 'cannot read the mount options of --help'
+both_ways 'mount options' help.mount page.mount
+
+# the table in the program has no more than that
+grep -oE '(OURS|KERNEL|IGNORED)\("[^"]+"(, "[A-Z]+")?' "$top/src/cli/cli_table.c" |
+	sed 's/^[^"]*"\([^"]*\)"\(, "\)\{0,1\}.*/\1\2/; s/, "/=/' | sort -u >table.mount
+both_ways 'mount options' help.mount table.mount
+
+# the completion
+cat >complete.sh <<-'BASH'
+	. "$1"
+	compopt() { :; }
+	COMP_WORDS=(pktfs "${@:2}") COMP_CWORD=$(($# - 1))
+	_pktfs
+	printf '%s\n' "${COMPREPLY[@]}"
+BASH
+completion()
+{
+	PATH=$build:$PATH bash complete.sh "$top/src/cli/pktfs.bash" "$@" | sort -u
+}
+grep -o -- '^--.*' help.options >help.long
+completion -- >complete.long
+both_ways completion help.long complete.long
+completion -o '' >complete.mount
+sed 's/\*$//' help.mount >help.mount.plain
+both_ways completion help.mount.plain complete.mount
+same "$(completion -o ro,se)" ro,sets=
+
 # each option of --help is accepted
-for name in $(sed -n 's/.*OURS("\([a-z_]*\)", NULL.*/\1/p' "$top/src/cli/cli_table.c"); do
-	make_capture pcap 3 a.pcap
+make_capture pcap 3 a.pcap
+for name in $(sed -n 's/.*OURS("\([a-z_]*\)", NULL.*/\1/p' "$top/src/cli/cli_table.c") \
+	    "spool=$work" sets=1M sets=100K sets=2G sets=65536 threads=1 uid=0 gid=0 umask=077 fsname=x; do
 	mount_capture a.pcap -o "$name"
 	unmount
 done
+for bad in sets=0 sets=1T sets=M sets=-1 sets=; do
+	expect 2 "$pktfs" -o $bad a.pcap "$mnt"
+done
+
 # the tree: whatever is listed in a mount is in the page
 "$build/tests/tools/pktgen" --sample sample.pcapng
 mount_capture sample.pcapng
 wait_indexed
-for name in $(cd "$mnt" && ls) $(cd "$mnt/info" && ls) $(cd "$mnt/interfaces" && ls */ | grep -v : | sort -u) \
-	    $(cd "$mnt/sections" && ls */ | grep -v : | sort -u); do
+for name in $(cd "$mnt" && ls; ls by; ls info; ls by/filter/arp; ls by/filter/arp/info; cd interfaces &&
+	    ls */ | grep -v : | sort -u; cd ../sections && ls */ | grep -v : | sort -u); do
 	grep -qwF -- "${name%%.*}" text || fail "the man page does not know $name"
 done
-for word in .json .hex .pcapng user.pktfs packets.tsv; do
+for word in .json .hex .pcapng user.pktfs packets.tsv expression %2F; do
 	grep -qF -- "$word" text || fail "the man page does not know $word"
 done
+# payload/ knows these link types: the program says so in README.txt
+sed '1,/^payload\/ knows/d' "$mnt/README.txt" | tr -s ' ' '\n' | grep . | sort -u >readme.links
+sed -n '/begin link types/,/end link types/{/^[^.]/p}' "$page" | sed 's/([^)]*)//g' |
+	tr -s ' ,.' '\n' | grep -v '^and$' | grep . | sort -u >page.links
+both_ways 'link types of payload/' readme.links page.links

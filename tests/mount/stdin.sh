@@ -35,6 +35,7 @@ for file in a.pcap a.zst; do
 done
 # into the background
 cat a.pcap | "$pktfs" - mnt >out 2>&1 || fail "in the background: $(cat out)"
+wait_indexed
 diff -r disk "$mnt/packets"
 "$pktfs" -u mnt
 wait_until 5 eval '! is_mounted "$mnt"'
