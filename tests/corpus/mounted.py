@@ -48,13 +48,15 @@ class Mounted:
         """Returns the exit code."""
         if os.path.ismount(self.mnt):
             subprocess.run([f"{facts.BUILD}/pktfs", "-u", self.mnt], capture_output=True)
-        if os.path.ismount(self.mnt):
-            subprocess.run(["fusermount3", "-uz", self.mnt], capture_output=True)
         try:
             code = self.daemon.wait(20)
         except subprocess.TimeoutExpired:
             self.daemon.kill()
             code = self.daemon.wait()
+        # what a daemon that died leaves behind is no mountpoint to os.path.ismount
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+            if f" {self.mnt} " in mounts.read():
+                subprocess.run(["fusermount3", "-uz", self.mnt], capture_output=True)
         self.text = self.said()
         self.words.close()
         shutil.rmtree(self.folder, ignore_errors=True)

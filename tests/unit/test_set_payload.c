@@ -14,18 +14,18 @@
 
 /* Parts of packets, as strings that go together by standing side by side. All
  * carry DATA, of 11 bytes. */
-#define DATA	 "the payload"
-#define UDP	 "\x9c\x40\x9c\x41\0\x13\0\0" DATA /* 19 bytes */
-#define ZERO4	 "\0\0\0\0"
-#define ZERO8	 ZERO4 ZERO4
-#define ZERO16	 ZERO8 ZERO8
-#define ZERO64	 ZERO16 ZERO16 ZERO16 ZERO16
-#define TCP	 "\0\x50\0\x51" ZERO8 "\x50\x18" ZERO4 "\0\0" DATA	  /* 31 bytes */
-#define TCP_LONG "\0\x50\0\x51" ZERO8 "\x60\x18" ZERO4 "\0\0\1\1\1\1" DATA /* 35 bytes */
+#define DATA      "the payload"
+#define UDP       "\x9c\x40\x9c\x41\0\x13\0\0" DATA /* 19 bytes */
+#define ZERO4     "\0\0\0\0"
+#define ZERO8     ZERO4 ZERO4
+#define ZERO16    ZERO8 ZERO8
+#define ZERO64    ZERO16 ZERO16 ZERO16 ZERO16
+#define TCP       "\0\x50\0\x51" ZERO8 "\x50\x18" ZERO4 "\0\0" DATA         /* 31 bytes */
+#define TCP_LONG  "\0\x50\0\x51" ZERO8 "\x60\x18" ZERO4 "\0\0\1\1\1\1" DATA /* 35 bytes */
 #define TCP_EMPTY "\0\x50\0\x51" ZERO8 "\x50\x10" ZERO4 "\0\0"
 
 /* length of the whole, of 2 bytes; fragment; protocol */
-#define IPV4(length, fragment, protocol)                                                           \
+#define IPV4(length, fragment, protocol) \
 	"\x45\0" length "\0\1" fragment "\x40" protocol "\0\0\x0a\0\0\1\x0a\0\0\2"
 #define IPV6(length, protocol) "\x60\0\0\0" length protocol "\x40" ZERO16 ZERO16
 
@@ -34,28 +34,34 @@
 #define IP_6  IPV6("\0\x13", "\x11") UDP
 #define IP_6T IPV6("\0\x1f", "\x06") TCP
 
-#define MACS	  "\x02\0\0\0\0\1\x02\0\0\0\0\2"
-#define ETH(type) MACS type
+#define MACS       "\x02\0\0\0\0\1\x02\0\0\0\0\2"
+#define ETH(type)  MACS type
 #define SNAP(type) "\xaa\xaa\3\0\0\0" type
-#define WLAN	  "\x08\1" ZERO16 ZERO4 "\0\0" SNAP("\x08\0")
-#define WLAN_QOS  "\x88\1" ZERO16 ZERO4 "\0\0\0\0"
-#define BOTTOM	  "\0\1\x11\x40"
-#define LABEL	  "\0\1\0\x40"
-#define PPPOE	  "\x11\0\0\1\0\x29"
-#define AVS	  "\x80\x21\x10\1\0\0\0\x40" ZERO16 ZERO16 ZERO16 ZERO8
-#define SLL(type) "\0\0\0\1\0\6" ZERO8 type
+#define WLAN       "\x08\1" ZERO16 ZERO4 "\0\0" SNAP("\x08\0")
+#define WLAN_QOS   "\x88\1" ZERO16 ZERO4 "\0\0\0\0"
+#define BOTTOM     "\0\1\x11\x40"
+#define LABEL      "\0\1\0\x40"
+#define PPPOE      "\x11\0\0\1\0\x29"
+#define AVS        "\x80\x21\x10\1\0\0\0\x40" ZERO16 ZERO16 ZERO16 ZERO8
+#define SLL(type)  "\0\0\0\1\0\6" ZERO8 type
 
 static const struct sample {
 	uint16_t link_type;
 	const char *name, *bytes;
 	size_t size;
 	const char *payload; /* NULL: none */
-	bool endless;	     /* no header says where it ends */
+	bool endless;        /* no header says where it ends */
 } samples[] = {
-#define HAS(link, name, bytes, payload) {link, name, bytes, sizeof(bytes) - 1, payload, false}
-#define GIVES(link, name, bytes)	HAS(link, name, bytes, DATA)
-#define NOTHING(link, name, bytes)	HAS(link, name, bytes, NULL)
-#define ENDLESS(link, name, bytes)	{link, name, bytes, sizeof(bytes) - 1, DATA, true}
+#define HAS(link, name, bytes, payload)                              \
+	{                                                            \
+		link, name, bytes, sizeof(bytes) - 1, payload, false \
+	}
+#define GIVES(link, name, bytes)   HAS(link, name, bytes, DATA)
+#define NOTHING(link, name, bytes) HAS(link, name, bytes, NULL)
+#define ENDLESS(link, name, bytes)                               \
+	{                                                        \
+		link, name, bytes, sizeof(bytes) - 1, DATA, true \
+	}
 	/* link types */
 	GIVES(0, "null, little-endian", "\2\0\0\0" IP),
 	GIVES(0, "null, big-endian", "\0\0\0\2" IP),
@@ -103,11 +109,13 @@ static const struct sample {
 	GIVES(119, "prism", "\x44\0\0\0\x90\0\0\0" ZERO64 ZERO64 ZERO8 WLAN IP),
 	GIVES(119, "AVS as prism", AVS WLAN IP),
 	GIVES(127, "radiotap", "\0\0\x08\0" ZERO4 WLAN IP),
-	GIVES(127, "radiotap with flags", "\0\0\x11\0\3\0\0\0" ZERO8 "\0" WLAN_QOS SNAP("\x08\0") IP),
+	GIVES(127, "radiotap with flags",
+	      "\0\0\x11\0\3\0\0\0" ZERO8 "\0" WLAN_QOS SNAP("\x08\0") IP),
 	GIVES(127, "radiotap with data pad",
 	      "\0\0\x11\0\3\0\0\0" ZERO8 "\x20" WLAN_QOS "\0\0" SNAP("\x08\0") IP),
 	GIVES(127, "radiotap with data pad, extended twice",
-	      "\0\0\x19\0\3\0\0\xa0\0\0\0\x80" ZERO4 ZERO8 "\x20" WLAN_QOS "\0\0" SNAP("\x08\0") IP),
+	      "\0\0\x19\0\3\0\0\xa0\0\0\0\x80" ZERO4 ZERO8 "\x20" WLAN_QOS "\0\0" SNAP("\x08\0")
+		      IP),
 	GIVES(127, "radiotap with data pad, no time, of nothing", "\0\0\x09\0\2\0\0\0\x20" WLAN IP),
 	NOTHING(127, "radiotap longer than the packet", "\0\0\xff\xff" ZERO4 WLAN IP),
 	GIVES(138, "IEEE 1394", ZERO16 "\x08\0" IP),
@@ -120,14 +128,17 @@ static const struct sample {
 	GIVES(204, "PPP with direction", "\1\xff\3\0\x21" IP),
 	GIVES(228, "IPV4", IP),
 	GIVES(229, "IPV6", IP_6),
-	GIVES(239, "NFLOG, little-endian", "\2\0\0\0\x08\0\1\0" ZERO4 "\6\0\x0a\0" ZERO4 "\x2b\0\x09\0" IP),
+	GIVES(239, "NFLOG, little-endian",
+	      "\2\0\0\0\x08\0\1\0" ZERO4 "\6\0\x0a\0" ZERO4 "\x2b\0\x09\0" IP),
 	GIVES(239, "NFLOG, big-endian", "\2\0\0\0\0\x08\0\1" ZERO4 "\0\x2b\0\x09" IP),
 	NOTHING(239, "NFLOG of ARP", "\3\0\0\0\x08\0\1\0" ZERO4 "\x2b\0\x09\0" IP),
-	NOTHING(239, "NFLOG with an attribute of no length", "\2\0\0\0\x08\0\1\0" ZERO4 ZERO4 "\x2b\0\x09\0" IP),
+	NOTHING(239, "NFLOG with an attribute of no length",
+		"\2\0\0\0\x08\0\1\0" ZERO4 ZERO4 "\x2b\0\x09\0" IP),
 	GIVES(242, "IP over InfiniBand", ZERO16 ZERO16 ZERO8 "\x08\0\0\0" IP),
 	GIVES(258, "PKTAP", "\x10\0\0\0\1\0\0\0\1\0\0\0" ZERO4 ETH("\x08\0") IP),
 	NOTHING(258, "PKTAP, no packet", "\x10\0\0\0\2\0\0\0\1\0\0\0" ZERO4 ETH("\x08\0") IP),
-	NOTHING(258, "PKTAP of PPI", "\x0c\0\0\0\1\0\0\0\xc0\0\0\0\0\0\x08\0\1\0\0\0" ETH("\x08\0") IP),
+	NOTHING(258, "PKTAP of PPI",
+		"\x0c\0\0\0\1\0\0\0\xc0\0\0\0\0\0\x08\0\1\0\0\0" ETH("\x08\0") IP),
 	GIVES(276, "SLL2", "\x08\0" ZERO16 "\0\0" IP),
 	GIVES(281, "Broadcom's tag", MACS ZERO4 "\x08\0" IP),
 	GIVES(282, "Broadcom's tag, before", ZERO4 ETH("\x08\0") IP),
@@ -162,7 +173,8 @@ static const struct sample {
 	GIVES(101, "IPv4 length beyond", IPV4("\xff\xff", "\0\0", "\x06") TCP),
 	NOTHING(101, "IPv4 length below its header", IPV4("\0\x13", "\0\0", "\x11") UDP),
 	NOTHING(101, "IPv4 header below 20", "\x44\0\0\x27\0\1\0\0\x40\x11" ZERO8 "\0\0" UDP),
-	NOTHING(101, "IPv4 header longer than the packet", "\x4f\0\0\x27\0\1\0\0\x40\x11" ZERO8 "\0\0" UDP),
+	NOTHING(101, "IPv4 header longer than the packet",
+		"\x4f\0\0\x27\0\1\0\0\x40\x11" ZERO8 "\0\0" UDP),
 	NOTHING(101, "IPv4 of another protocol", IPV4("\0\x27", "\0\0", "\x59") UDP),
 	HAS(101, "IPv4 first fragment", IPV4("\0\x20", "\x20\0", "\x11") UDP, "the "),
 	NOTHING(101, "IPv4 second fragment", IPV4("\0\x27", "\x20\1", "\x11") UDP),
@@ -174,7 +186,8 @@ static const struct sample {
 	GIVES(101, "IPv6 jumbogram, another option first",
 	      IPV6("\0\0", "\0") "\6\1\0\1\1\0\0\0\xc2\4\0\0\0\x2f\1\0" TCP),
 	ENDLESS(101, "IPv6 jumbo option of no length", IPV6("\0\0", "\0") "\6\0\xc2\0\1\2\0\0" TCP),
-	ENDLESS(101, "IPv6 jumbo option beyond its header", IPV6("\0\0", "\0") "\6\0\1\3\0\0\0\xc2" TCP),
+	ENDLESS(101, "IPv6 jumbo option beyond its header",
+		IPV6("\0\0", "\0") "\6\0\1\3\0\0\0\xc2" TCP),
 	GIVES(101, "IPv6 hop-by-hop", IPV6("\0\x1b", "\0") "\x11\0" ZERO4 "\0\0" UDP),
 	GIVES(101, "IPv6 all extensions",
 	      IPV6("\0\x5b", "\0") "\x3c\0\1\4\0\0\0\0\x2b\1" ZERO8 ZERO4 "\0\0\x33\0" ZERO4 "\0\0"
@@ -197,11 +210,13 @@ static const struct sample {
 	NOTHING(101, "TCP without payload", IPV4("\0\x28", "\0\0", "\x06") TCP_EMPTY ZERO4 "\0\0"),
 	NOTHING(101, "TCP header below 20",
 		IPV4("\0\x33", "\0\0", "\x06") "\0\x50\0\x51" ZERO8 "\x40\x18" ZERO4 "\0\0" DATA),
-	HAS(101, "UDP length within", IPV4("\0\x27", "\0\0", "\x11") "\0\1\0\2\0\x0c\0\0" DATA, "the "),
+	HAS(101, "UDP length within", IPV4("\0\x27", "\0\0", "\x11") "\0\1\0\2\0\x0c\0\0" DATA,
+	    "the "),
 	GIVES(101, "UDP length beyond", IPV4("\0\x27", "\0\0", "\x11") "\0\1\0\2\1\0\0\0" DATA),
 	GIVES(101, "UDP length 0", IPV4("\0\x27", "\0\0", "\x11") "\0\1\0\2\0\0\0\0" DATA),
 	NOTHING(101, "UDP length 7", IPV4("\0\x27", "\0\0", "\x11") "\0\1\0\2\0\7\0\0" DATA),
-	NOTHING(101, "UDP without payload", IPV4("\0\x1c", "\0\0", "\x11") "\0\1\0\2\0\x08\0\0" DATA),
+	NOTHING(101, "UDP without payload",
+		IPV4("\0\x1c", "\0\0", "\x11") "\0\1\0\2\0\x08\0\0" DATA),
 	GIVES(101, "UDP-Lite", IPV4("\0\x27", "\0\0", "\x88") "\0\1\0\2\0\x08\0\0" DATA),
 	GIVES(101, "SCTP",
 	      IPV4("\0\x3b", "\0\0", "\x84") "\0\1\0\2" ZERO8 "\0\3\0\x1b" ZERO8 ZERO4 DATA),
@@ -214,12 +229,16 @@ static const struct sample {
 	HAS(101, "SCTP, chunk longer than the packet",
 	    IPV4("\0\x3b", "\0\0", "\x84") "\0\1\0\2" ZERO8 "\0\3\xff\xff" ZERO8 ZERO4 DATA, DATA),
 	NOTHING(101, "SCTP, chunk of no length",
-		IPV4("\0\x3f", "\0\0", "\x84") "\0\1\0\2" ZERO8 ZERO4 "\0\3\0\x1b" ZERO8 ZERO4 DATA),
-	NOTHING(101, "SCTP, heartbeat", IPV4("\0\x28", "\0\0", "\x84") "\0\1\0\2" ZERO8 "\4\0\0\x08\0\0\0\0"),
+		IPV4("\0\x3f", "\0\0", "\x84") "\0\1\0\2" ZERO8 ZERO4
+					       "\0\3\0\x1b" ZERO8 ZERO4 DATA),
+	NOTHING(101, "SCTP, heartbeat",
+		IPV4("\0\x28", "\0\0", "\x84") "\0\1\0\2" ZERO8 "\4\0\0\x08\0\0\0\0"),
 	GIVES(101, "echo", IPV4("\0\x27", "\0\0", "\1") "\x08\0\0\0\0\1\0\1" DATA),
 	GIVES(101, "echo of IPv6", IPV6("\0\x13", "\x3a") "\x80\0\0\0\0\1\0\1" DATA),
-	HAS(101, "unreachable, quoting", IPV4("\0\x24", "\0\0", "\1") "\3\3" ZERO4 "\0\0" DATA, "the payl"),
-	NOTHING(101, "ICMP without payload", IPV4("\0\x1c", "\0\0", "\1") "\x0b" ZERO4 "\0\0\0" DATA),
+	HAS(101, "unreachable, quoting", IPV4("\0\x24", "\0\0", "\1") "\3\3" ZERO4 "\0\0" DATA,
+	    "the payl"),
+	NOTHING(101, "ICMP without payload",
+		IPV4("\0\x1c", "\0\0", "\1") "\x0b" ZERO4 "\0\0\0" DATA),
 };
 
 /* The payload's bytes, after a check of what the header promises of pieces. */
@@ -402,7 +421,8 @@ static void known(void **state)
 		if (!payload_knows((uint16_t)link))
 			continue;
 		assert_true(link < PAYLOAD_LINK_TYPES);
-		assert_non_null(pktfs_linktype_name(link == 12 || link == 14 ? 101 : (uint16_t)link));
+		assert_non_null(
+			pktfs_linktype_name(link == 12 || link == 14 ? 101 : (uint16_t)link));
 		for (i = 0; i < ARRAY_SIZE(samples); i++)
 			sampled |= samples[i].payload && samples[i].link_type == link;
 		if (!sampled)
@@ -435,10 +455,10 @@ static void predicate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole),   cmocka_unit_test(cut_at_every_length),
-		cmocka_unit_test(padded),  cmocka_unit_test(flipped),
-		cmocka_unit_test(nested),  cmocka_unit_test(many_chunks),
-		cmocka_unit_test(known),   cmocka_unit_test(predicate),
+		cmocka_unit_test(whole),  cmocka_unit_test(cut_at_every_length),
+		cmocka_unit_test(padded), cmocka_unit_test(flipped),
+		cmocka_unit_test(nested), cmocka_unit_test(many_chunks),
+		cmocka_unit_test(known),  cmocka_unit_test(predicate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
