@@ -135,6 +135,8 @@ static int answer_write(const struct fs_request *request)
 	int64_t n = view_write(request->fs->view, request->node, request->offset, request->data,
 			       request->size);
 
+	if (n == -EROFS)
+		fs_park_stale(&request->fs->park, request->node);
 	if (n < 0)
 		return (int)n;
 	fuse_reply_write(request->req, (size_t)n);

@@ -54,11 +54,16 @@ void fs_run(const struct fs_request *request);
  */
 struct fs_parked;
 
+#define FS_STALE_MAX 64u
+
 struct fs_park {
+	struct fs *fs;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct fs_parked *first, **last; /* under lock */
 	bool ending;                     /* under lock */
+	uint64_t stale[FS_STALE_MAX];    /* under lock: nodes to forget the pages of */
+	unsigned stale_count;            /* under lock */
 	bool started;                    /* the main thread's own */
 	pthread_t thread;
 };
@@ -68,6 +73,13 @@ int fs_park_start(struct fs_park *park);
 /* Takes a copy of the request. 0; -ENOTCONN at the end, -ENOMEM: the caller
  * replies. */
 int fs_park(struct fs_park *park, const struct fs_request *request);
+/*
+ * Has the kernel forget the pages that it keeps of a node, soon and from the
+ * parking thread: a handler that did so would wait for its own request. Root
+ * can map a file for writing and so change the kernel's pages of it, though
+ * never the capture; they must not stay when the write is refused.
+ */
+void fs_park_stale(struct fs_park *park, uint64_t node);
 /* Tries all at once, without waiting for the tick. */
 void fs_park_wake(struct fs_park *park);
 void fs_park_stop(struct fs_park *park);

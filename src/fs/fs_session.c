@@ -51,6 +51,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->noxattr = options->noxattr;
 	fs->ended_fd = options->ended_fd;
 	sem_init(&fs->settled, 0, 0);
+	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
 	if (r < 0) {
 		free(fs);

@@ -278,8 +278,9 @@ static bool questions_changing(struct view *view, uint64_t node)
 	return view_is_place(node) || view_indexing(view);
 }
 
-static uint64_t questions_parent(uint64_t node)
+static uint64_t questions_parent(struct view *view, uint64_t node)
 {
+	(void)view;
 	return view_node_in_set(NODE_BY, node, 0);
 }
 
@@ -342,6 +343,23 @@ int view_time_find(struct view *view, struct set *set, const char *name, uint64_
 	if (r == 0)
 		*ret_child = view_set_root(part);
 	return r;
+}
+
+/* An hour is in its day, a minute in its hour, whatever way one came. */
+uint64_t view_set_directory(struct view *view, struct set *set)
+{
+	size_t length = strlen(set_expression(set));
+	char expression[24];
+	struct set *whole;
+
+	if (set_kind(set) == SET_TIME && (length == 13 || length == 16)) {
+		snprintf(expression, sizeof(expression), "%.*s", (int)length - 3,
+			 set_expression(set));
+		if (set_open(view->sets, set_parent(set), SET_TIME, expression, &whole, NULL) == 0 &&
+		    view_time_parts(whole))
+			return view_set_root(whole);
+	}
+	return view_node_of_set(NODE_QUESTIONS, set_id(set_parent(set)), set_kind(set));
 }
 
 /* Moves *part to the next hour or minute in which there is a packet. */

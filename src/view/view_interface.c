@@ -174,8 +174,9 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 	return view_kind_statistics_dir.check(view, ret->node);
 }
 
-static uint64_t interface_parent(uint64_t node)
+static uint64_t interface_parent(struct view *view, uint64_t node)
 {
+	(void)view;
 	(void)node;
 	return view_node(NODE_INTERFACES_DIR, 0);
 }

@@ -84,8 +84,9 @@ uint64_t view_endless(struct view *view, uint64_t node)
 	return UINT64_MAX;
 }
 
-uint64_t view_parent_root(uint64_t node)
+uint64_t view_parent_root(struct view *view, uint64_t node)
 {
+	(void)view;
 	return view_node_in_set(NODE_ROOT, node, 1);
 }
 

@@ -167,8 +167,11 @@ static int packets_next(struct view *view, uint64_t node, uint64_t *position)
 	int r = set ? view_set_next(set, position) : -ENOENT;
 
 	/* The listing of all packets ends where the index is: ls never waits
-	 * for it. That of a question waits for its answer. */
-	return r == -EAGAIN && set_kind(set) == SET_ALL ? -ENOENT : r;
+	 * for it. That of a question waits for its answer, unless that may
+	 * never be complete. */
+	if (r == -EAGAIN && (set_kind(set) == SET_ALL || view_still_fed(view)))
+		return -ENOENT;
+	return r;
 }
 
 static int packets_child(struct view *view, uint64_t node, uint64_t position,

@@ -108,7 +108,7 @@ static int payload_dir_next(struct view *view, uint64_t node, uint64_t *position
 
 	if (r == 0)
 		r = view_set_next(payload, position);
-	if (r == -EAGAIN && set_kind(set) == SET_ALL && view_still_fed(view))
+	if (r == -EAGAIN && view_still_fed(view))
 		return -ENOENT;
 	return r;
 }

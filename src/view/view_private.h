@@ -115,7 +115,8 @@ struct view_kind {
 	int (*child)(struct view *view, uint64_t node, uint64_t position, struct view_child *ret);
 	/* whether the listing may still change */
 	bool (*changing)(struct view *view, uint64_t node);
-	uint64_t (*parent)(uint64_t node);
+	/* "..", as it is listed; the kernel knows its own */
+	uint64_t (*parent)(struct view *view, uint64_t node);
 
 	/* the whole text of a file, kept by view_text.c; -ENOENT: there is no
 	 * such value */
@@ -151,7 +152,7 @@ bool view_still_fed(struct view *view);
 bool view_changing(struct view *view, uint64_t node); /* the same, as an operation */
 /* The count of a directory whose `next` says where it ends. */
 uint64_t view_endless(struct view *view, uint64_t node);
-uint64_t view_parent_root(uint64_t node);
+uint64_t view_parent_root(struct view *view, uint64_t node);
 /* -ENOENT, or -EAGAIN while the index may still bring entry `number` of a list
  * that has `count` by now (status) */
 int view_number_check(const struct pktfs_status *status, uint64_t number, uint64_t count);
@@ -186,6 +187,8 @@ int view_capture_child(struct view *view, uint64_t root, uint64_t position, stru
 /* view_by.c: the hours of a day's set and the minutes of an hour's, which are
  * directories in its own; 0: it has none. */
 unsigned view_time_parts(const struct set *set);
+/* The directory that has that of a set. */
+uint64_t view_set_directory(struct view *view, struct set *set);
 int view_time_find(struct view *view, struct set *set, const char *name, uint64_t *ret_child);
 /* Moves *part to the next that has packets: 0, -ENOENT, -EAGAIN. */
 int view_time_next(struct set *set, uint64_t *part);

@@ -116,11 +116,11 @@ static bool root_changing(struct view *view, uint64_t node)
 	       view_set_changing(view, node);
 }
 
-/* Where in the tree a set's directory is depends on the way that one came, and
- * the kernel knows it: it never asks for ".." of a directory that it has. */
-static uint64_t root_parent(uint64_t node)
+static uint64_t root_parent(struct view *view, uint64_t node)
 {
-	return node;
+	struct set *set = view_set_of(view, node);
+
+	return set && set_parent(set) ? view_set_directory(view, set) : VIEW_ROOT;
 }
 
 const struct view_kind view_kind_root = {

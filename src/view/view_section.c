@@ -153,8 +153,9 @@ static int section_child(struct view *view, uint64_t node, uint64_t position,
 	return view_field_child(view, &fields, position, field_node(node, position), ret);
 }
 
-static uint64_t section_parent(uint64_t node)
+static uint64_t section_parent(struct view *view, uint64_t node)
 {
+	(void)view;
 	(void)node;
 	return view_node(NODE_SECTIONS_DIR, 0);
 }

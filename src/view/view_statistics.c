@@ -106,8 +106,9 @@ static int statistics_child(struct view *view, uint64_t node, uint64_t position,
 	return view_field_child(view, &fields, position, field_node(node, position), ret);
 }
 
-static uint64_t statistics_parent(uint64_t node)
+static uint64_t statistics_parent(struct view *view, uint64_t node)
 {
+	(void)view;
 	return view_node(NODE_INTERFACE_DIR, view_node_ordinal(node));
 }
 

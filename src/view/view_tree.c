@@ -187,7 +187,7 @@ static int look(struct view *view, const struct view_kind *kind, uint64_t parent
 	if (!strcmp(name, "."))
 		return attributes(view, parent, ret);
 	if (!strcmp(name, ".."))
-		return attributes(view, kind->parent ? kind->parent(parent) : VIEW_ROOT, ret);
+		return attributes(view, kind->parent ? kind->parent(view, parent) : VIEW_ROOT, ret);
 	r = kind->find(view, parent, name, &node);
 	if (r == 0)
 		r = attributes(view, node, ret);
@@ -293,7 +293,7 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		return (int)outside(r);
 	if (cookie < 1 && !emit(&listing, ".", node, 1))
 		return 0;
-	if (cookie < 2 && !emit(&listing, "..", kind->parent ? kind->parent(node) : VIEW_ROOT, 2))
+	if (cookie < 2 && !emit(&listing, "..", kind->parent ? kind->parent(view, node) : VIEW_ROOT, 2))
 		return 0;
 	count = kind->count(view, node);
 	for (position = cookie < 2 ? 0 : cookie - 2; position < count; position++) {

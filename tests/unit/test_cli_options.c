@@ -195,9 +195,11 @@ static void table_is_parsed(void **state)
 	(void)state;
 	for (option = cli_options; option->name; option++) {
 		bool number = option->argument && strcmp(option->argument, "N") == 0;
-		const char *value = !option->argument || option->operand           ? ""
-				    : number || !strcmp(option->argument, "OCTAL") ? "=1"
-										   : "=ro";
+		const char *value = !option->argument || option->operand ? ""
+				    : number || !strcmp(option->argument, "OCTAL") ||
+						      !strcmp(option->argument, "SIZE")
+					    ? "=1"
+					    : "=ro";
 		struct cli_config config;
 		char line[120];
 

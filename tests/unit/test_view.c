@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tree: names, inode numbers, attributes, listings, errors. */
 #include "test_view.h"
+#include "view/view_node.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ static void root(void **state)
 {
 	static const char *const want[] = {
 		".", "..", "README.txt", "info", "packets", "sections", "interfaces", "blocks",
-		"names", "secrets", "packets.tsv", "capture.pcapng", "capture.pcap",
+		"names", "secrets", "packets.tsv", "payload", "by", "capture.pcapng",
+		"capture.pcap",
 	};
 	struct tree tree = {0};
 	struct view_entry entry;
@@ -210,8 +212,10 @@ static void inodes(void **state)
 	assert_int_equal(count[0], count[1]);
 	assert_memory_equal(nodes[0], nodes[1], count[0] * sizeof(nodes[0][0]));
 	qsort(nodes[0], count[0], sizeof(nodes[0][0]), compare);
-	for (i = 1; i < count[0]; i++)
-		assert_true(nodes[0][i] != nodes[0][i - 1]);
+	for (i = 1; i < count[0]; i++) /* a packet in a set is the same node */
+		if (view_node_kind(nodes[0][i]) != NODE_PACKET &&
+		    view_node_kind(nodes[0][i]) != NODE_PAYLOAD)
+			assert_true(nodes[0][i] != nodes[0][i - 1]);
 	assert_true(nodes[0][0] != VIEW_ROOT);
 }
 
