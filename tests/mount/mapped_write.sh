@@ -6,8 +6,8 @@
 [ "$(id -u)" = 0 ] || skip 'others cannot open it for writing'
 make_capture pcap 10 a.pcap
 mount_capture a.pcap
-before=$(sha256sum <"$mnt/packets/3")
-python3 - "$mnt/packets/3" <<'END'
+before=$(sha256sum <"$mnt/packets/5")
+python3 - "$mnt/packets/5" <<'END'
 import mmap, os, sys
 fd = os.open(sys.argv[1], os.O_RDWR)
 pages = mmap.mmap(fd, 0, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
@@ -20,6 +20,6 @@ except OSError:
 END
 same_again()
 {
-	[ "$(sha256sum <"$mnt/packets/3")" = "$before" ]
+	[ "$(sha256sum <"$mnt/packets/5")" = "$before" ]
 }
 wait_until 3 same_again

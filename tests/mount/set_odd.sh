@@ -174,7 +174,7 @@ wait_until 20 is_mounted "$mnt"
 wait $feeder
 wait_until 20 eval '[ "$(cat "$mnt/info/packets")" -gt 100 ]'
 for signal in INT TERM KILL; do
-	env --default-signal=INT ls "$mnt/by/filter/udp/packets" >partial 2>&1 &
+	env --default-signal=INT ls "$mnt/by/filter/udp/packets" >partial 2>&1 7>&- &
 	reader=$!
 	sleep 0.3
 	kill -0 $reader || fail "ls did not wait: $(cat partial)"
@@ -188,7 +188,8 @@ timeout 5 stat "$mnt/by/range/1-50/packets/7" >/dev/null || fail 'a packet of a 
 [ "$(cat "$mnt/by/filter/udp/info/state")" != complete ] || fail 'complete before the capture is'
 # three that wait at once
 for n in 1 2 3; do
-	timeout 30 ls "$mnt/by/filter/udp/packets" >waited.$n &
+	# (without the writing end, which it would keep open)
+	timeout 30 ls "$mnt/by/filter/udp/packets" >waited.$n 7>&- &
 	pids[n]=$!
 done
 sleep 0.2

@@ -25,9 +25,9 @@ static void build_some(struct text *file, unsigned count)
 static void root(void **state)
 {
 	static const char *const want[] = {
-		".", "..", "README.txt", "info", "packets", "sections", "interfaces", "blocks",
-		"names", "secrets", "packets.tsv", "payload", "by", "capture.pcapng",
-		"capture.pcap",
+		".",           "..",         "README.txt", "info",           "packets",
+		"sections",    "interfaces", "blocks",     "names",          "secrets",
+		"packets.tsv", "payload",    "by",         "capture.pcapng", "capture.pcap",
 	};
 	struct tree tree = {0};
 	struct view_entry entry;
@@ -56,9 +56,26 @@ static void packet_names(void **state)
 {
 	static const char *const same[] = {"42", "042", "000000042", "0000000000000000000000042"};
 	static const char *const none[] = {
-		"0", "000000000", "101", "000000101", "-1", "+1", " 1", "1 ", "", "0x1", "1.",
-		"1.txt", "1.jsn", "101.json", "1.json.json", "99999999999999999999999",
-		"18446744073709551617", "18446744073709551615", "..x", "42/",
+		"0",
+		"000000000",
+		"101",
+		"000000101",
+		"-1",
+		"+1",
+		" 1",
+		"1 ",
+		"",
+		"0x1",
+		"1.",
+		"1.txt",
+		"1.jsn",
+		"101.json",
+		"1.json.json",
+		"99999999999999999999999",
+		"18446744073709551617",
+		"18446744073709551615",
+		"..x",
+		"42/",
 	};
 	struct view_entry first, entry;
 	struct tree tree = {0};
@@ -85,8 +102,7 @@ static void packet_names(void **state)
 	}
 	for (i = 0; i < ARRAY_SIZE(none); i++) {
 		final = false;
-		assert_int_equal(view_lookup(tree.view, packets, none[i], &entry, &final),
-				 -ENOENT);
+		assert_int_equal(view_lookup(tree.view, packets, none[i], &entry, &final), -ENOENT);
 		assert_true(final);
 	}
 	assert_int_equal(view_lookup(tree.view, packets, "..", &entry, NULL), 0);
@@ -136,8 +152,9 @@ static void check_resumed(struct view *view, const char *path)
 static void listings(void **state)
 {
 	static const char *const directories[] = {
-		"", "info", "packets", "sections", "sections/0", "interfaces", "interfaces/0",
-		"interfaces/0/statistics", "blocks", "names", "secrets",
+		"",           "info",       "packets",      "sections",
+		"sections/0", "interfaces", "interfaces/0", "interfaces/0/statistics",
+		"blocks",     "names",      "secrets",
 	};
 	struct tree tree = {0};
 	unsigned i;
@@ -225,8 +242,12 @@ static void inodes(void **state)
 static void inodes_of_sets(void **state)
 {
 	static const char *const paths[] = {
-		"by/filter/arp", "by/filter/arp/packets", "by/interface/0/by/match/x/capture.pcapng",
-		"by/range/1-2,3/payload", "by/time", "by/filter/udp/by/filter/arp",
+		"by/filter/arp",
+		"by/filter/arp/packets",
+		"by/interface/0/by/match/x/capture.pcapng",
+		"by/range/1-2,3/payload",
+		"by/time",
+		"by/filter/udp/by/filter/arp",
 	};
 	uint64_t nodes[ARRAY_SIZE(paths)];
 	struct tree tree = {0};
@@ -258,12 +279,29 @@ static void inodes_of_sets(void **state)
 static void errors(void **state)
 {
 	static const char *const none[] = {
-		"nothing", "info/nothing", "sections/1", "sections/00", "sections/x",
-		"interfaces/1", "interfaces/0/nothing", "interfaces/0/description",
-		"interfaces/0/statistics", "blocks/0", "blocks/3", "blocks/1.idb",
-		"blocks/000000001.xyz", "blocks/99", "names/hosts", "names/nothing",
-		"secrets/tls.keylog", "secrets/type_12345678.bin", "capture.RAW.pcap",
-		"capture.ETHERNET.pcap", "capture.x.pcap", "capture.", "info/problem",
+		"nothing",
+		"info/nothing",
+		"sections/1",
+		"sections/00",
+		"sections/x",
+		"interfaces/1",
+		"interfaces/0/nothing",
+		"interfaces/0/description",
+		"interfaces/0/statistics",
+		"blocks/0",
+		"blocks/3",
+		"blocks/1.idb",
+		"blocks/000000001.xyz",
+		"blocks/99",
+		"names/hosts",
+		"names/nothing",
+		"secrets/tls.keylog",
+		"secrets/type_12345678.bin",
+		"capture.RAW.pcap",
+		"capture.ETHERNET.pcap",
+		"capture.x.pcap",
+		"capture.",
+		"info/problem",
 	};
 	struct view_entry entry;
 	struct tree tree = {0};
@@ -291,8 +329,22 @@ static void errors(void **state)
 static void strange_nodes(void **state)
 {
 	static const uint64_t ordinals[] = {
-		0, 1, 2, 3, 63, 64, 65, 1000, 65535, 65536, 65537, 65600, UINT32_MAX,
-		UINT64_C(1) << 32, UINT64_C(1) << 40, (UINT64_C(1) << 47) - 1,
+		0,
+		1,
+		2,
+		3,
+		63,
+		64,
+		65,
+		1000,
+		65535,
+		65536,
+		65537,
+		65600,
+		UINT32_MAX,
+		UINT64_C(1) << 32,
+		UINT64_C(1) << 40,
+		(UINT64_C(1) << 47) - 1,
 	};
 	_cleanup_(text_free) struct text text = {0};
 	struct view_entry entry;
@@ -410,10 +462,11 @@ static void *open_thread(void *context)
 static void growing(void **state)
 {
 	static const char *const pending[] = {
-		"packets/90", "packets/90.json", "packets/90.hex", "packets/90.pcapng",
-		"packets/500", "packets.tsv", "capture.pcapng", "capture.pcap",
-		"capture.ETHERNET.pcap", "interfaces/1", "sections/1", "blocks/200", "names/hosts",
-		"secrets/tls.keylog",
+		"packets/90",        "packets/90.json",    "packets/90.hex",
+		"packets/90.pcapng", "packets/500",        "packets.tsv",
+		"capture.pcapng",    "capture.pcap",       "capture.ETHERNET.pcap",
+		"interfaces/1",      "sections/1",         "blocks/200",
+		"names/hosts",       "secrets/tls.keylog",
 	};
 	struct feed f = {0};
 	struct view_entry entry;
@@ -546,13 +599,12 @@ static void many_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(root),          cmocka_unit_test(packet_names),
-		cmocka_unit_test(packet_bytes),  cmocka_unit_test(listings),
-		cmocka_unit_test(inodes),
-		cmocka_unit_test(inodes_of_sets),        cmocka_unit_test(errors),
-		cmocka_unit_test(strange_nodes), cmocka_unit_test(attributes),
-		cmocka_unit_test(growing),       cmocka_unit_test(log_ring),
-		cmocka_unit_test(many_texts),
+		cmocka_unit_test(root),         cmocka_unit_test(packet_names),
+		cmocka_unit_test(packet_bytes), cmocka_unit_test(listings),
+		cmocka_unit_test(inodes),       cmocka_unit_test(inodes_of_sets),
+		cmocka_unit_test(errors),       cmocka_unit_test(strange_nodes),
+		cmocka_unit_test(attributes),   cmocka_unit_test(growing),
+		cmocka_unit_test(log_ring),     cmocka_unit_test(many_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
