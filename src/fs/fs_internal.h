@@ -64,6 +64,7 @@ struct fs_park {
 	bool ending;                     /* under lock */
 	uint64_t stale[FS_STALE_MAX];    /* under lock: nodes to forget the pages of */
 	unsigned stale_count;            /* under lock */
+	long tick_nsec;                  /* under lock: until the next try */
 	bool started;                    /* the main thread's own */
 	pthread_t thread;
 };

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fs_internal.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define PARK_TICK_NSEC 5000000L
+/* The first tries come quickly: a small set is evaluated in no time. */
+#define PARK_TICK_FIRST 250000L
+#define PARK_TICK_LAST	5000000L
 
 struct fs_parked {
 	struct fs_parked *next;
@@ -65,6 +70,7 @@ int fs_park(struct fs_park *park, const struct fs_request *request)
 	if (!ending) {
 		*park->last = parked;
 		park->last = &parked->next;
+		park->tick_nsec = PARK_TICK_FIRST;
 		pthread_cond_signal(&park->changed);
 	}
 	pthread_mutex_unlock(&park->lock);
@@ -79,6 +85,44 @@ void fs_park_wake(struct fs_park *park)
 	pthread_cond_signal(&park->changed);
 }
 
+/* The signals of one line of /proc/PID/status. */
+static uint64_t signal_line(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
+}
+
+static uint64_t bit(int signal)
+{
+	return UINT64_C(1) << (signal - 1);
+}
+
+/*
+ * Whether a signal waits for the thread that made the request. The kernel says
+ * "interrupted" also where none does (a fork in another thread is enough), and
+ * says it once; so this is asked at each tick from then on. Where it cannot be
+ * found out, the kernel's word is taken.
+ */
+static bool signal_waits(fuse_req_t req)
+{
+	uint64_t pending, dropped;
+	char path[40], status[4096];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)fuse_req_ctx(req)->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+	if (n <= 0)
+		return true;
+	status[n] = '\0';
+	pending = signal_line(status, "\nSigPnd:") | signal_line(status, "\nShdPnd:");
+	dropped = (bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH)) &
+		  ~signal_line(status, "\nSigCgt:"); /* nobody waits for them */
+	return pending & ~signal_line(status, "\nSigBlk:") & ~dropped;
+}
+
 /*
  * True when the request has its reply. Interruption is asked for at each tick
  * rather than told by libfuse's callback: that is called under a lock of the
@@ -88,7 +132,7 @@ static bool retry(const struct fs_request *request)
 {
 	int r;
 
-	if (fuse_req_interrupted(request->req)) {
+	if (fuse_req_interrupted(request->req) && signal_waits(request->req)) {
 		r = -EINTR;
 	} else {
 		r = request->answer(request);
@@ -165,7 +209,8 @@ static void wait_for_tick(struct fs_park *park)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += PARK_TICK_NSEC;
+	until.tv_nsec += park->tick_nsec;
+	park->tick_nsec = MIN(park->tick_nsec * 2, PARK_TICK_LAST);
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;

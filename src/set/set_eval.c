@@ -71,6 +71,24 @@ static int count_member(struct worker *worker, struct set_chunk *chunk,
 	return chunk_add_minute(chunk, minute_of(packet->time));
 }
 
+/*
+ * A new iterator for each chunk: one verifies all that it lent since it was
+ * opened, so that a file cut behind this chunk, or after it was read, would
+ * spoil this one, too.
+ */
+static int renew_iterator(struct worker *worker)
+{
+	pktfs_iterator *fresh;
+	int r = pktfs_iterator_open(worker->pool->capture, 1, &fresh);
+
+	if (r < 0)
+		return r;
+	pktfs_iterator_close(worker->iterator);
+	worker->iterator = fresh;
+	worker->next = 0;
+	return 0;
+}
+
 /* Packet `number` from the worker's iterator. 0 or negative errno. */
 static int take_packet(struct worker *worker, uint64_t number, const struct pktfs_packet **ret)
 {
@@ -145,6 +163,8 @@ static int evaluate(struct worker *worker, struct set *set, uint32_t number,
 	if (!words)
 		return -ENOMEM;
 	r = members(worker, set->parent, number, words + CHUNK_WORDS);
+	if (r == 0)
+		r = renew_iterator(worker);
 	if (r < 0)
 		return r;
 	r = set_state_hold(set);
@@ -375,8 +395,9 @@ static void work_on(struct worker *worker, struct set *set, uint32_t number, uin
 		set->busy--;
 	}
 	if (r < 0) {
+		if (number < set->slot_count)
+			set->slots[number].begun = false;
 		set->failed = r;
-		worker->next = 0;
 		pthread_cond_broadcast(&pool->changed);
 		return;
 	}

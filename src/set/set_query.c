@@ -31,6 +31,10 @@ void set_want(struct set *set)
 /* What to say about something behind the evaluated part; lock held. */
 static int not_yet(struct set *set)
 {
+	if (set->failed == -ENOMEM) { /* a shortage may be over */
+		set->failed = 0;
+		return -ENOMEM;
+	}
 	if (set->failed)
 		return set->failed;
 	if (set->complete)

@@ -174,22 +174,23 @@ wait_until 20 is_mounted "$mnt"
 wait $feeder
 wait_until 20 eval '[ "$(cat "$mnt/info/packets")" -gt 100 ]'
 for signal in INT TERM KILL; do
-	env --default-signal=INT ls "$mnt/by/filter/udp/packets" >partial 2>&1 7>&- &
+	env --default-signal=INT cat "$mnt/by/filter/udp/packets.tsv" >partial 2>&1 7>&- &
 	reader=$!
 	sleep 0.3
-	kill -0 $reader || fail "ls did not wait: $(cat partial)"
+	kill -0 $reader || fail "cat did not wait: $(cat partial)"
 	kill -$signal $reader
 	begin=$(date +%s%N)
-	wait $reader && fail "ls ended well after SIG$signal"
+	wait $reader 2>/dev/null && fail "cat ended well after SIG$signal"
 	[ $((($(date +%s%N) - begin) / 1000000)) -lt 2000 ] || fail "SIG$signal took long"
 done
-# what does not need the rest answers now: a lookup is about one packet, the first part of a range
+# what does not need the rest answers now: a listing is of what has come, a lookup is about one packet
+timeout 5 ls "$mnt/by/filter/udp/packets" >begun || fail 'ls waits for the rest'
 timeout 5 stat "$mnt/by/range/1-50/packets/7" >/dev/null || fail 'a packet of a set waits for the rest'
 [ "$(cat "$mnt/by/filter/udp/info/state")" != complete ] || fail 'complete before the capture is'
 # three that wait at once
 for n in 1 2 3; do
 	# (without the writing end, which it would keep open)
-	timeout 30 ls "$mnt/by/filter/udp/packets" >waited.$n 7>&- &
+	timeout 30 cat "$mnt/by/filter/udp/packets.tsv" >waited.$n 7>&- &
 	pids[n]=$!
 done
 sleep 0.2
@@ -198,13 +199,15 @@ feeder=$!
 wait $feeder
 exec 7>&-
 for n in 1 2 3; do
-	wait "${pids[n]}" || fail 'ls failed'
+	wait "${pids[n]}" || fail 'cat failed'
 done
 cmp waited.1 waited.2
 cmp waited.1 waited.3
 unmount
 mount_capture whole.pcap
-ls "$mnt/by/filter/udp/packets" | cmp - waited.1
+cmp "$mnt/by/filter/udp/packets.tsv" waited.1
+ls "$mnt/by/filter/udp/packets" >whole
+same "$(comm -23 begun whole)" '' 'listed before the end and not at the end'
 unmount
 
 # ---- damaged and cut captures: what is before the damage is in the sets
