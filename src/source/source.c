@@ -59,25 +59,56 @@ void source_finish(struct source *source)
 	pthread_cond_broadcast(&source->changed);
 }
 
-int source_fail(struct source *source, uint64_t offset, int code, const char *format, ...)
+/* Is it so that what ends the source is in front of this? Of two at the same
+ * place the one counts that leaves more. */
+static bool has_ended(const struct source *source, uint64_t from, uint64_t end)
+{
+	if (!source->problem.code || source->problem_from > from)
+		return false;
+	return source->problem_from < from || source->problem.offset >= end;
+}
+
+_printf_(5, 0) static int fail(struct source *source, uint64_t from, uint64_t end, int code,
+			       const char *format, va_list args)
 {
 	struct pktfs_error *problem = &source->problem;
-	va_list args;
 
 	UTIL_LOCK_SCOPE(&source->lock);
-	if (problem->code && problem->offset <= offset)
+	if (has_ended(source, from, end))
 		return code;
-	va_start(args, format);
 	vsnprintf(problem->text, sizeof(problem->text), format, args);
-	va_end(args);
 	problem->code = code;
 	problem->has_offset = 1;
-	problem->offset = offset;
-	if (offset < source->available)
-		atomic_store_explicit(&source->available, offset, memory_order_release);
+	problem->offset = end;
+	source->problem_from = from;
+	if (from < source->available || from < end)
+		atomic_store_explicit(&source->available, end, memory_order_release);
 	atomic_store_explicit(&source->final, true, memory_order_release);
 	pthread_cond_broadcast(&source->changed);
 	return code;
+}
+
+int source_fail(struct source *source, uint64_t offset, int code, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = fail(source, offset, offset, code, format, args);
+	va_end(args);
+	return r;
+}
+
+int source_fail_from(struct source *source, uint64_t from, uint64_t end, int code,
+		     const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = fail(source, from, end, code, format, args);
+	va_end(args);
+	return r;
 }
 
 /* ---- questions */

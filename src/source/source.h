@@ -83,8 +83,9 @@ uint64_t source_stored_size(const struct source *source);
 struct pktfs_time source_stored_time(const struct source *source);
 
 /* How many decoded bytes are there by now; *ret_final: there will be no more.
- * With frames of declared size this counts what the headers claim: a claim
- * that turns out wrong makes the borrow fail and lowers the count. */
+ * With frames of declared size this counts what the headers claim: a frame
+ * that turns out damaged, or of another size, corrects the count to the end of
+ * what it gives. */
 uint64_t source_available(struct source *source, bool *ret_final);
 
 /*
@@ -131,7 +132,9 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * dictionary; -EFBIG too large a window, or too little room for the spool;
  * -ENOSPC, -EIO and others from the system) or 0. Damage in a zstd frame that
  * is decompressed on demand is known once somebody has read it. An earlier
- * problem replaces a later one.
+ * problem replaces a later one. What the frame gives before its damage can be
+ * read, and the offset is behind that: the whole frame where the checksum or
+ * the size alone is wrong (of a larger size than SOURCE_FRAME_LIMIT, so much).
  */
 int source_problem(struct source *source, struct pktfs_error *ret_error);
 

@@ -30,7 +30,7 @@ TAILQ_HEAD(source_cache_list, source_cache_item);
 
 struct source_cache {
 	/* Decompresses a frame into a piece with room for it. A damaged frame
-	 * is a success with fewer bytes. */
+	 * is a success with fewer bytes: those before it in its group. */
 	int (*load)(void *context, const struct source_frame *frame, struct source_piece *piece);
 	void *context;
 	uint64_t limit;

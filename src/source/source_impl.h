@@ -51,6 +51,7 @@ struct source {
 	pthread_mutex_t lock; /* the innermost of all locks of this module */
 	pthread_cond_t changed;
 	struct pktfs_error problem; /* under the lock; code 0: none */
+	uint64_t problem_from;      /* what was said of the bytes from here on does not hold */
 };
 
 void source_init(struct source *source, const struct source_ops *ops);
@@ -73,5 +74,13 @@ void source_finish(struct source *source);
  */
 int source_fail(struct source *source, uint64_t offset, int code, const char *format, ...)
 	_printf_(4, 5);
+
+/*
+ * The same where some bytes turned out to be others than was published: those
+ * from `from` on, now up to `end`. That may be more than were available. The
+ * lowest `from` is kept.
+ */
+int source_fail_from(struct source *source, uint64_t from, uint64_t end, int code,
+		     const char *format, ...) _printf_(5, 6);
 
 #endif

@@ -2,7 +2,6 @@
 #include "source_zstd.h"
 
 #include <string.h>
-#include <zstd_errors.h>
 
 #include "source_zstd_private.h"
 
@@ -55,34 +54,27 @@ static void give_context(struct source_zstd *zstd, ZSTD_DCtx *context)
 	ZSTD_freeDCtx(context);
 }
 
-/* Decompresses the frames in `packed`, one after the other, so that those
- * before a damaged one are kept. */
-static int decode_group(struct source_zstd *zstd, ZSTD_DCtx *context,
-			const struct source_frame *frame, const struct source_piece *packed,
-			struct source_piece *piece)
+/* Decompresses the frames in `packed`, one after the other, up to the first
+ * that is damaged: how many bytes of `packed` are good, or -ENOMEM. */
+static int64_t decode_group(ZSTD_DCtx *context, const struct source_piece *packed,
+			    struct source_piece *piece, size_t length)
 {
-	size_t at = 0, n = 0, r = 0;
+	size_t at, n, r;
 
 	piece->size = 0;
-	while (at < packed->size) {
+	for (at = 0; at < packed->size; at += n) {
 		n = ZSTD_findFrameCompressedSize(packed->bytes + at, packed->size - at);
-		r = n;
-		if (!ZSTD_isError(n))
-			r = ZSTD_decompressDCtx(context, piece->bytes + piece->size,
-						frame->length - piece->size, packed->bytes + at, n);
+		if (ZSTD_isError(n))
+			break;
+		r = ZSTD_decompressDCtx(context, piece->bytes + piece->size, length - piece->size,
+					packed->bytes + at, n);
+		if (ZSTD_isError(r) && source_zstd_code(r) == -ENOMEM)
+			return -ENOMEM;
 		if (ZSTD_isError(r))
 			break;
-		at += n;
 		piece->size += r;
 	}
-	if (ZSTD_isError(r) && source_zstd_code(r) == -ENOMEM)
-		return -ENOMEM;
-	if (piece->size < frame->length)
-		source_fail(&zstd->stream.base, frame->start + piece->size, -EBADMSG,
-			    "zstd frame, offset %llu of the file: found %s",
-			    (unsigned long long)(frame->packed_at + at),
-			    ZSTD_isError(r) ? ZSTD_getErrorName(r) : "fewer bytes than it says");
-	return 0;
+	return (int64_t)at;
 }
 
 /* The compressed bytes are copied: they are checked and then used, and nobody
@@ -93,7 +85,6 @@ static int load_frame(void *user, const struct source_frame *frame, struct sourc
 	_cleanup_piece_ struct source_piece *packed = source_piece_new(frame->packed);
 	ZSTD_DCtx *context;
 	int64_t n;
-	int r;
 
 	if (!packed)
 		return -ENOMEM;
@@ -104,9 +95,13 @@ static int load_frame(void *user, const struct source_frame *frame, struct sourc
 	context = take_context(zstd);
 	if (!context)
 		return -ENOMEM;
-	r = decode_group(zstd, context, frame, packed, piece);
+	n = decode_group(context, packed, piece, frame->length);
 	give_context(zstd, context);
-	return r;
+	if (n < 0 || (n == frame->packed && piece->size == frame->length))
+		return n < 0 ? (int)n : 0;
+	return source_zstd_tail_make(zstd, frame->packed_at + (uint64_t)n,
+				     frame->start + piece->size, packed->bytes + n,
+				     frame->packed - (size_t)n);
 }
 
 /* ---- loans */
@@ -138,7 +133,7 @@ static int lend_frame(struct source_zstd *zstd, struct source_frame *frame, uint
 		return r;
 	if (within >= piece->size) {
 		source_piece_unref(piece);
-		return -EBADMSG;
+		return source_zstd_tail_lend(zstd, offset, ret);
 	}
 	ret->hold = piece;
 	ret->bytes = piece->bytes + within;
@@ -155,6 +150,8 @@ static int lend_some(struct source_zstd *zstd, uint64_t offset, size_t size, str
 	uint64_t count = table_count(&zstd->frames), i;
 	struct source_frame *frame;
 
+	if (unlikely(source_zstd_in_tail(zstd, offset)))
+		return source_zstd_tail_lend(zstd, offset, ret);
 	if (unlikely(offset >= end)) /* it has just turned out to be damaged */
 		return -EBADMSG;
 	i = find(&zstd->frames, count, offset);
@@ -228,7 +225,9 @@ static void zstd_close(struct source *source)
 	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++)
 		ZSTD_freeDCtx(zstd->idle[i]);
 	ZSTD_freeDCtx(zstd->streaming);
+	source_piece_unref(zstd->tail);
 	pthread_mutex_destroy(&zstd->lock);
+	pthread_mutex_destroy(&zstd->tail_lock);
 	free(zstd);
 }
 
@@ -261,7 +260,9 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	zstd->cache.load = load_frame;
 	zstd->cache.context = zstd;
 	table_init(&zstd->frames, sizeof(struct source_frame));
+	pthread_mutex_init(&zstd->tail_lock, NULL);
 	pthread_mutex_init(&zstd->lock, NULL);
+	atomic_init(&zstd->tail_from, UINT64_MAX);
 	r = source_stream_start(&zstd->stream, "pktfs-zstd");
 	if (r == 0) {
 		*ret = &zstd->stream.base;

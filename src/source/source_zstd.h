@@ -11,7 +11,8 @@
  * Small neighbours are noted as one, so the table stays small.
  *
  * A length that a frame says is a claim. It counts as available, and when the
- * frame turns out to be damaged or of another length, the source ends there.
+ * frame turns out to be damaged or of another length, the source ends with what
+ * it gives (source_zstd_tail.c).
  */
 #ifndef SOURCE_ZSTD_H
 #define SOURCE_ZSTD_H

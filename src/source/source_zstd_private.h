@@ -5,6 +5,7 @@
 #define SOURCE_ZSTD_PRIVATE_H
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "source_cache.h"
 #include "source_stream.h"
@@ -18,8 +19,11 @@ struct source_zstd {
 	struct source_cache cache;
 	struct table frames; /* of struct source_frame */
 
-	pthread_mutex_t lock; /* of the decompression contexts not in use */
+	pthread_mutex_t tail_lock; /* one tail is made at a time */
+	pthread_mutex_t lock;      /* of the decompression contexts not in use, and `tail` */
 	ZSTD_DCtx *idle[ZSTD_IDLE_CONTEXTS];
+	struct source_piece *tail;  /* NULL: none */
+	_Atomic uint64_t tail_from; /* written under the lock; UINT64_MAX: none */
 
 	/* The thread's own: frames that will be noted together, from
 	 * stream.decoded on; and the frame that is decompressed. */
@@ -32,6 +36,9 @@ struct source_zstd {
 	uint64_t frame_output; /* bytes so far */
 };
 
+#define ZSTD_HEADER_MIN 5u /* tells how long it is */
+#define ZSTD_HEADER_MAX 18u
+
 /* A frame header (RFC 8878, section 3.1.1.1). */
 struct zstd_header {
 	unsigned size;
@@ -39,7 +46,18 @@ struct zstd_header {
 	bool has_length;
 	uint64_t length;
 	uint32_t dictionary;
+
+	/* What libzstd gets in its place: no length up to SOURCE_FRAME_LIMIT,
+	 * because it keeps back bytes that do not fit to one. Who decompresses
+	 * compares it. */
+	unsigned open_size;
+	uint8_t open[ZSTD_HEADER_MAX];
 };
+
+/* How long the header is that begins with these ZSTD_HEADER_MIN bytes. */
+unsigned source_zstd_header_size(const uint8_t *bytes);
+/* A whole one. */
+struct zstd_header source_zstd_header(const uint8_t *bytes);
 
 /* A block header (section 3.1.1.2). */
 struct zstd_block {
@@ -67,6 +85,23 @@ int source_zstd_scan(struct source_stream *stream);
 int source_zstd_idle(struct source_stream *stream);
 /* Decompresses the frame at stream.at into the spool. */
 int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *header);
+
+/*
+ * The end of a source by a frame that is decompressed on demand, is at `at` of
+ * the file and gives bytes from `from` on: decompresses as much of it as can be
+ * had, and says so. 0 or -ENOMEM.
+ */
+int source_zstd_tail_make(struct source_zstd *zstd, uint64_t at, uint64_t from,
+			  const uint8_t *bytes, size_t size);
+
+/* Is `offset` in the tail, or behind it? */
+static inline bool source_zstd_in_tail(struct source_zstd *zstd, uint64_t offset)
+{
+	return offset >= atomic_load_explicit(&zstd->tail_from, memory_order_acquire);
+}
+
+/* Lends what there is at such an offset: 0, or -EBADMSG behind its end. */
+int source_zstd_tail_lend(struct source_zstd *zstd, uint64_t offset, struct pktfs_loan *ret);
 
 /* The code for an error of libzstd. */
 int source_zstd_code(size_t error);

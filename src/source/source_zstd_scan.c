@@ -9,7 +9,6 @@
 #define ZSTD_MAGIC            0xFD2FB528u
 #define ZSTD_SKIPPABLE        0x184D2A50u /* to ..5F */
 #define ZSTD_SKIPPABLE_HEADER 8u
-#define ZSTD_HEADER_MAX       18u
 
 /* ---- the frame table */
 
@@ -115,55 +114,6 @@ static int peek(struct source_stream *stream, uint8_t *bytes, size_t size, size_
 	return 0;
 }
 
-static unsigned length_size(uint8_t descriptor)
-{
-	static const uint8_t sizes[] = {0, 2, 4, 8};
-
-	return descriptor >> 6 ? sizes[descriptor >> 6] : descriptor >> 5 & 1;
-}
-
-static unsigned dictionary_size(uint8_t descriptor)
-{
-	static const uint8_t sizes[] = {0, 1, 2, 4};
-
-	return sizes[descriptor & 3];
-}
-
-static unsigned header_size(uint8_t descriptor)
-{
-	unsigned window = !(descriptor & 0x20);
-
-	return 5 + window + dictionary_size(descriptor) + length_size(descriptor);
-}
-
-static uint64_t little_endian(const uint8_t *bytes, unsigned size)
-{
-	uint64_t number = 0;
-
-	while (size-- > 0)
-		number = number << 8 | bytes[size];
-	return number;
-}
-
-static struct zstd_header parse_header(const uint8_t *bytes)
-{
-	uint8_t descriptor = bytes[4];
-	unsigned size = header_size(descriptor), lengths = length_size(descriptor);
-	unsigned dictionaries = dictionary_size(descriptor);
-	struct zstd_header header = {
-		.size = size,
-		.has_checksum = descriptor & 4,
-		.has_length = lengths > 0,
-		.length = little_endian(bytes + size - lengths, lengths),
-		.dictionary = (uint32_t)little_endian(bytes + size - lengths - dictionaries,
-						      dictionaries),
-	};
-
-	if (lengths == 2)
-		header.length += 256;
-	return header;
-}
-
 /* ---- where a frame ends */
 
 /* Makes `size` bytes at `offset` part of the loan: 1, 0 when the file ends
@@ -252,18 +202,18 @@ static int skippable(struct source_stream *stream)
 static int read_header(struct source_stream *stream, struct zstd_header *ret)
 {
 	uint8_t bytes[ZSTD_HEADER_MAX];
-	size_t n, size = 5;
+	size_t n, size = ZSTD_HEADER_MIN;
 	int r = peek(stream, bytes, size, &n);
 
 	if (r == 0 && n == size) {
-		size = header_size(bytes[4]);
+		size = source_zstd_header_size(bytes);
 		r = peek(stream, bytes, size, &n);
 	}
 	if (r < 0)
 		return r;
 	if (n < size)
 		return source_stream_cut(stream, "zstd frame header");
-	*ret = parse_header(bytes);
+	*ret = source_zstd_header(bytes);
 	return 0;
 }
 

@@ -31,17 +31,15 @@ static int damaged_block(struct source_zstd *zstd, uint32_t size)
 				  (unsigned long long)zstd->frame_at, size, ZSTD_BLOCK_MAX);
 }
 
-/* Feeds `size` bytes. 1 when the frame ended with them, 0, or an error. */
-static int step(struct source_zstd *zstd, size_t size)
+/* Feeds these bytes. 1 when the frame ended with them, 0, or an error. */
+static int feed(struct source_zstd *zstd, const uint8_t *bytes, size_t size)
 {
 	struct source_stream *stream = &zstd->stream;
-	int r = source_stream_need(stream, size);
-	ZSTD_inBuffer in = {source_stream_input(stream), size, 0};
+	ZSTD_inBuffer in = {bytes, size, 0};
 	ZSTD_outBuffer out = {stream->out, SOURCE_STREAM_OUT, 0};
 	size_t hint;
+	int r;
 
-	if (r <= 0)
-		return r < 0 ? r : source_stream_cut(stream, "zstd frame");
 	do {
 		r = stream->out_filled < SOURCE_STREAM_OUT ? 0 : source_zstd_idle(stream);
 		if (r < 0)
@@ -53,8 +51,21 @@ static int step(struct source_zstd *zstd, size_t size)
 		zstd->frame_output += out.pos - stream->out_filled;
 		stream->out_filled = out.pos;
 	} while (hint != 0 && (in.pos < size || out.pos == SOURCE_STREAM_OUT));
-	source_stream_skip(stream, in.pos);
 	return hint == 0;
+}
+
+/* Feeds the next `size` bytes of the input. */
+static int step(struct source_zstd *zstd, size_t size)
+{
+	struct source_stream *stream = &zstd->stream;
+	int r = source_stream_need(stream, size);
+
+	if (r <= 0)
+		return r < 0 ? r : source_stream_cut(stream, "zstd frame");
+	r = feed(zstd, source_stream_input(stream), size);
+	if (r >= 0)
+		source_stream_skip(stream, size);
+	return r;
 }
 
 /* Blocks, and the checksum: as step. */
@@ -99,7 +110,8 @@ int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *heade
 	int r = prepare(zstd);
 
 	if (r == 0)
-		r = step(zstd, header->size);
+		r = feed(zstd, header->open, header->open_size);
+	source_stream_skip(stream, header->size);
 	if (r == 0)
 		r = run_blocks(zstd, header->has_checksum);
 	if (r < 0)

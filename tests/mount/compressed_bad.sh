@@ -57,8 +57,9 @@ keeps()
 	[ -s "$mnt/info/problem" ] || fail "$file: says no problem"
 	packets=$(cat "$mnt/info/packets")
 	[ "$packets" -ge "$least" ] || fail "$file: only $packets packets"
-	same "$(ls "$mnt/packets" | wc -l)" "$packets" "$file: listed"
-	(cd "$mnt/packets" && for n in $(ls | head -n "${right:-$packets}"); do cmp "$n" "$work/disk/$n" || exit 1; done) ||
+	ls "$mnt/packets" >listed
+	same "$(wc -l <listed)" "$packets" "$file: listed"
+	(cd "$mnt/packets" && for n in $(head -n "${right:-$packets}" "$work/listed"); do cmp "$n" "$work/disk/$n" || exit 1; done) ||
 		fail "$file: wrong packets"
 	[ "$(own_memory "$daemon")" -lt 65536 ] || fail "$file: $(own_memory "$daemon") KiB of memory"
 	unmount
