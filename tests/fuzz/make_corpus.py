@@ -165,7 +165,8 @@ def gzip_seeds():
 
 KINDS = {"pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
 # a target that reads whole files gets the seeds of several kinds
-TARGETS = {"capture": ("pcap", "pcapng", "zstd", "gzip"), "source": ("zstd", "gzip"), "format": ("pcap", "pcapng")}
+FILES = ("pcap", "pcapng", "zstd", "gzip")
+TARGETS = {"capture": FILES, "append": FILES, "source": ("zstd", "gzip")}
 
 
 def main():

@@ -149,6 +149,52 @@ static UNUSED void fixture_compare(struct source *source, const uint8_t *bytes, 
 	free(copy);
 }
 
+/*
+ * What libzstd makes of a file when it is fed byte by byte, up to its first
+ * error: how many bytes. *ret_good: none, and a frame has ended. (It does not
+ * compare the length when the last block is an empty one: that is done here.)
+ */
+static UNUSED size_t fixture_truth(const struct text *file, uint8_t *bytes, size_t room,
+				   bool *ret_good)
+{
+	ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_outBuffer out = {bytes, room, 0};
+	unsigned long long length = 0;
+	size_t at, start = 0, r = 0;
+
+	for (at = 0; at < file->size && !ZSTD_isError(r); at++) {
+		ZSTD_inBuffer in = {file->bytes + at, 1, 0};
+
+		if (r == 0) {
+			start = out.pos;
+			length = ZSTD_getFrameContentSize(file->bytes + at, file->size - at);
+		}
+		r = ZSTD_decompressStream(context, &out, &in);
+		assert_true(out.pos < room);
+		if (r == 0 && length < ZSTD_CONTENTSIZE_ERROR && out.pos - start != length)
+			break;
+	}
+	ZSTD_freeDCtx(context);
+	*ret_good = r == 0 && at == file->size;
+	return out.pos;
+}
+
+/* Reads loan by loan all that can be read: how much. */
+static UNUSED size_t fixture_given(struct source *source, uint8_t *bytes, size_t room)
+{
+	struct pktfs_loan loan;
+	uint64_t at = 0;
+
+	while (at < fixture_end(source) && source_borrow(source, at, 1, &loan) == 0) {
+		assert_true(loan.size <= room - at);
+		memcpy(bytes + at, loan.bytes, loan.size);
+		at += loan.size;
+		source_return(&loan);
+	}
+	assert_int_equal(at, fixture_end(source));
+	return at;
+}
+
 static UNUSED void fixture_expect(const struct text *file, const uint8_t *bytes, size_t size,
 				  int code)
 {
