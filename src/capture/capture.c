@@ -2,7 +2,8 @@
 #include "capture_internal.h"
 
 #include <string.h>
-#include <time.h>
+
+#include "util/util_time.h"
 
 static int open_over(struct source *source, pktfs_capture **ret, struct pktfs_error *ret_error)
 {
@@ -189,13 +190,7 @@ int pktfs_wait(pktfs_capture *capture, uint64_t number, int timeout_ms)
 	if (timeout_ms < 0)
 		return index_wait(capture->index, number == UINT64_MAX ? number : number - 1,
 				  NULL);
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
-	deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_nsec -= 1000000000;
-		deadline.tv_sec++;
-	}
+	deadline = time_deadline(CLOCK_MONOTONIC, (int64_t)timeout_ms * 1000000);
 	r = index_wait(capture->index, number == UINT64_MAX ? number : number - 1, &deadline);
 	return r == -ETIMEDOUT ? -EAGAIN : r;
 }

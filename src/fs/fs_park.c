@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "util/util_time.h"
 
 /* The first tries come quickly: a small set is evaluated in no time. */
 #define PARK_TICK_FIRST 250000L
@@ -206,15 +207,9 @@ static void forget_stale(struct fs_park *park)
 
 static void wait_for_tick(struct fs_park *park)
 {
-	struct timespec until;
+	struct timespec until = time_deadline(CLOCK_MONOTONIC, park->tick_nsec);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += park->tick_nsec;
 	park->tick_nsec = MIN(park->tick_nsec * 2, PARK_TICK_LAST);
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	pthread_cond_timedwait(&park->changed, &park->lock, &until);
 }
 

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/util_time.h"
+
 /* Wakes a thread that waits for a request; says nothing by itself. */
 #define KICK_SIGNAL   SIGUSR1
 #define KICK_NSEC     2000000L
@@ -136,12 +138,7 @@ static void join_kicking(pthread_t thread)
 
 	do {
 		pthread_kill(thread, KICK_SIGNAL);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += KICK_NSEC;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
+		until = time_deadline(CLOCK_REALTIME, KICK_NSEC);
 	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
 }
 

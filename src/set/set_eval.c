@@ -414,12 +414,7 @@ static void sleep_until_wanted(struct set_pool *pool, bool later)
 		pthread_cond_wait(&pool->work, &pool->lock);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_nsec += EVAL_POLL_MS * 1000000;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_nsec -= 1000000000;
-		deadline.tv_sec++;
-	}
+	deadline = time_deadline(CLOCK_MONOTONIC, EVAL_POLL_MS * INT64_C(1000000));
 	pthread_cond_timedwait(&pool->work, &pool->lock, &deadline);
 }
 

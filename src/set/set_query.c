@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "set_internal.h"
+#include "util/util_time.h"
 
 /* With the lock held. */
 static void want(struct set *set)
@@ -92,8 +93,7 @@ int set_wait(struct set *set)
 		if (pool->closing)
 			return -ECANCELED;
 		want(set);
-		clock_gettime(CLOCK_MONOTONIC, &deadline);
-		deadline.tv_sec++;
+		deadline = time_deadline(CLOCK_MONOTONIC, TIME_NSEC_PER_SEC);
 		pthread_cond_timedwait(&pool->changed, &pool->lock, &deadline);
 	}
 	return set->failed;

@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+struct timespec time_deadline(clockid_t clock, int64_t nsec)
+{
+	struct timespec when;
+
+	clock_gettime(clock, &when);
+	when.tv_sec += nsec / TIME_NSEC_PER_SEC;
+	when.tv_nsec += nsec % TIME_NSEC_PER_SEC;
+	if (when.tv_nsec >= (long)TIME_NSEC_PER_SEC) {
+		when.tv_nsec -= (long)TIME_NSEC_PER_SEC;
+		when.tv_sec++;
+	}
+	return when;
+}
+
 int time_compare(struct pktfs_time a, struct pktfs_time b)
 {
 	if (a.sec != b.sec)

@@ -5,12 +5,17 @@
 #ifndef UTIL_TIME_H
 #define UTIL_TIME_H
 
+#include <time.h>
+
 #include "util_base.h"
 
 #define TIME_NSEC_PER_SEC 1000000000u
 
 /* The room that time_format needs, the NUL included. */
 #define TIME_TEXT_ROOM 40
+
+/* When `nsec` from now on are over, by `clock`: for the timed waits. */
+struct timespec time_deadline(clockid_t clock, int64_t nsec);
 
 /* Negative, 0 or positive, as memcmp. */
 int time_compare(struct pktfs_time a, struct pktfs_time b);
