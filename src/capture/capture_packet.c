@@ -172,8 +172,12 @@ void pktfs_iterator_seek(pktfs_iterator *iterator, uint64_t number)
 
 int pktfs_iterator_verify(pktfs_iterator *iterator)
 {
+	int r = source_verify(&iterator->loan);
+
 	iterator->unverified = 0;
-	return source_verify_to(&iterator->loan, iterator->loan.requested);
+	if (r < 0) /* a map that was hit stays so: the next step lends anew */
+		source_return(&iterator->loan);
+	return r;
 }
 
 /* Waits for packet `number`: 1, 0 when there is none, -ECANCELED. */

@@ -182,6 +182,19 @@ static int lend(struct index *index, uint64_t offset, size_t size, struct pktfs_
 	return r < 0 ? r : source_borrow(index->source, offset, size, loan);
 }
 
+/* A file that was written to may hold sections and interfaces that the tables
+ * do not have. */
+static bool is_known(const struct index *index, const struct index_place *place,
+		     const struct format_record *record)
+{
+	if (record->class == RECORD_PACKET)
+		return index_record_interface(index, place->section, record) <
+		       index_interfaces(index);
+	return record->class != RECORD_METADATA || record->type != BLOCK_SHB ||
+	       record->offset == index_section(index, 0)->offset ||
+	       place->section + 1 < index_sections(index);
+}
+
 int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
 	       struct format_record *ret)
 {
@@ -204,6 +217,8 @@ int index_step(struct index *index, struct index_place *place, struct pktfs_loan
 				place->offset, ret, &need, NULL);
 	}
 	if (r < 0) /* it was sound when it was indexed: the file was changed */
+		return -EIO;
+	if (unlikely(!is_known(index, place, ret)))
 		return -EIO;
 	index_fetch_ahead(loan->bytes + at + ret->length, ret->length);
 	loan->requested = MAX(loan->requested, (size_t)(at + ret->length));

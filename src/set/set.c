@@ -109,6 +109,7 @@ static int add(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	}
 	set->pool = pool;
 	set->parent = parent;
+	set->depth = parent ? parent->depth + 1 : 0;
 	set->kind = kind;
 	set->predicate = predicate_of(kind);
 	set->hash = hash_of(parent, kind, expression);
@@ -139,6 +140,9 @@ int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	if (strlen(expression) > SET_MAX_EXPRESSION)
 		return error_set(ret_error, -E2BIG, "expression: found %zu bytes; at most %u",
 				 strlen(expression), SET_MAX_EXPRESSION);
+	if (parent->depth >= SET_MAX_DEPTH)
+		return error_set(ret_error, -E2BIG, "sets in sets: at most %u deep",
+				 SET_MAX_DEPTH);
 	hash = hash_of(parent, kind, expression);
 	pthread_mutex_lock(&pool->lock);
 	set = find(pool, hash, parent, kind, expression);

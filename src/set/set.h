@@ -72,6 +72,8 @@ struct set *set_all(struct set_pool *pool);
 int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	     const char *expression, struct set **ret, struct pktfs_error *ret_error);
 #define SET_MAX_SETS 100000u
+/* Sets are evaluated through all their parents, one call inside the other. */
+#define SET_MAX_DEPTH 64u
 
 /* A number that stands for the set: 0 is set_all, the others are 1 to
  * SET_MAX_ID, made from what the set is, so that they are the same at each

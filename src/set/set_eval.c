@@ -15,8 +15,16 @@
 /* Rather than step over more packets than this, an iterator seeks. */
 #define EVAL_STEP_OVER 64u
 
+/* Packets between two looks at whether the work is still wanted, and for how
+ * long it is done all the same: whoever asks for the progress now and then is
+ * to see some. */
+#define EVAL_LOOKS 64u
+#define EVAL_GRACE_MS 10000
+
 struct worker {
 	struct set_pool *pool;
+	struct set *wanted; /* whose chunk it is that all is done for */
+	unsigned looked;
 	pktfs_iterator *iterator;
 	uint64_t next; /* the packet that the iterator gives next; 0: not known */
 	struct tally_counter tally;
@@ -71,24 +79,6 @@ static int count_member(struct worker *worker, struct set_chunk *chunk,
 	return chunk_add_minute(chunk, minute_of(packet->time));
 }
 
-/*
- * A new iterator for each chunk: one verifies all that it lent since it was
- * opened, so that a file cut behind this chunk, or after it was read, would
- * spoil this one, too.
- */
-static int renew_iterator(struct worker *worker)
-{
-	pktfs_iterator *fresh;
-	int r = pktfs_iterator_open(worker->pool->capture, 1, &fresh);
-
-	if (r < 0)
-		return r;
-	pktfs_iterator_close(worker->iterator);
-	worker->iterator = fresh;
-	worker->next = 0;
-	return 0;
-}
-
 /* Packet `number` from the worker's iterator. 0 or negative errno. */
 static int take_packet(struct worker *worker, uint64_t number, const struct pktfs_packet **ret)
 {
@@ -106,6 +96,15 @@ static int take_packet(struct worker *worker, uint64_t number, const struct pktf
 			return r < 0 ? r : -EIO;
 	} while (worker->next++ < number);
 	return 0;
+}
+
+static bool given_up(struct worker *worker)
+{
+	if (++worker->looked % EVAL_LOOKS)
+		return false;
+	UTIL_LOCK_SCOPE(&worker->pool->lock);
+	return worker->pool->closing ||
+	       worker->wanted->lease_ms + EVAL_GRACE_MS < set_now_ms();
 }
 
 /* The packets of a chunk, given those of the parent: evaluates the predicate. */
@@ -133,7 +132,7 @@ static int walk_chunk(struct worker *worker, struct set *set, void *scratch, uin
 			}
 			if (bound == BOUND_NONE)
 				continue;
-			r = take_packet(worker, number, &packet);
+			r = given_up(worker) ? -ECANCELED : take_packet(worker, number, &packet);
 			if (r < 0)
 				return r;
 			r = predicate->matches(set->state, scratch, packet);
@@ -147,6 +146,28 @@ static int walk_chunk(struct worker *worker, struct set *set, void *scratch, uin
 		}
 	}
 	return pktfs_iterator_verify(worker->iterator);
+}
+
+/* The same for chunk `number`, whose words are followed by the parent's, and once
+ * more if need be: a fault elsewhere in the file spoils the map of all of it, but
+ * not what is read after that. */
+static int walk_chunk_again(struct worker *worker, struct set *set, void *scratch, uint32_t number,
+			    uint64_t *words, struct set_chunk *chunk)
+{
+	uint64_t first = ((uint64_t)number << SET_CHUNK_SHIFT) + 1;
+	int r = -EIO, tries;
+
+	for (tries = 0; r == -EIO && tries < 2; tries++) {
+		if (tries) {
+			chunk_free(chunk);
+			memset(words, 0, CHUNK_WORDS * sizeof(*words));
+			worker->next = 0;
+		}
+		tally_begin(&worker->tally, &chunk->tally);
+		r = walk_chunk(worker, set, scratch, first, words + CHUNK_WORDS, words, chunk);
+		tally_end(&worker->tally);
+	}
+	return r;
 }
 
 static int members(struct worker *worker, struct set *set, uint32_t number, uint64_t *words);
@@ -163,8 +184,6 @@ static int evaluate(struct worker *worker, struct set *set, uint32_t number,
 	if (!words)
 		return -ENOMEM;
 	r = members(worker, set->parent, number, words + CHUNK_WORDS);
-	if (r == 0)
-		r = renew_iterator(worker);
 	if (r < 0)
 		return r;
 	r = set_state_hold(set);
@@ -172,14 +191,10 @@ static int evaluate(struct worker *worker, struct set *set, uint32_t number,
 		return r;
 	if (set->predicate->begin)
 		r = set->predicate->begin(set->state, &scratch);
-	tally_begin(&worker->tally, &chunk.tally);
-	if (r == 0) {
-		r = walk_chunk(worker, set, scratch, ((uint64_t)number << SET_CHUNK_SHIFT) + 1,
-			       words + CHUNK_WORDS, words, &chunk);
-		if (set->predicate->end)
-			set->predicate->end(scratch);
-	}
-	tally_end(&worker->tally);
+	if (r == 0)
+		r = walk_chunk_again(worker, set, scratch, number, words, &chunk);
+	if (scratch && set->predicate->end)
+		set->predicate->end(scratch);
 	set_state_release(set);
 	chunk_sort_minutes(&chunk);
 	if (r == 0)
@@ -389,10 +404,15 @@ static void work_on(struct worker *worker, struct set *set, uint32_t number, uin
 	if (r == 0) {
 		set->slots[number].begun = true;
 		set->busy++;
+		worker->wanted = set;
 		pthread_mutex_unlock(&pool->lock);
 		r = evaluate(worker, set, number, &chunk);
 		pthread_mutex_lock(&pool->lock);
 		set->busy--;
+	}
+	if (r == -ECANCELED) { /* nobody wants it any more, or the end */
+		set->slots[number].begun = false;
+		return;
 	}
 	if (r < 0) {
 		if (number < set->slot_count)

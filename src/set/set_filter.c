@@ -14,13 +14,14 @@
 #include "write/write_encode.h"
 
 /* More link types than this in one capture are not filtered. */
-#define FILTER_PROGRAMS 64u
+#define FILTER_PROGRAMS 128u
 
 /* As `tcpdump -r` has it: "ip broadcast" is all ones or all zeros. */
 #define FILTER_NETMASK 0
 
 struct program {
 	uint16_t link_type;
+	bool big_endian; /* NULL's family is in the byte order of the writer */
 	bool exists; /* the expression makes sense for it */
 	struct bpf_program code;
 };
@@ -37,9 +38,10 @@ struct filter {
 static pthread_mutex_t compiler = PTHREAD_MUTEX_INITIALIZER;
 
 /* libpcap's handle for an empty file of this link type. */
-static pcap_t *open_empty(uint16_t link_type, char errbuf[PCAP_ERRBUF_SIZE])
+static pcap_t *open_empty(uint16_t link_type, bool big_endian, char errbuf[PCAP_ERRBUF_SIZE])
 {
 	const struct write_pcap_header header = {
+		.big_endian = big_endian,
 		.snaplen = 262144,
 		.link_type = link_type,
 		.fcs_length = -1,
@@ -61,15 +63,15 @@ static pcap_t *open_empty(uint16_t link_type, char errbuf[PCAP_ERRBUF_SIZE])
 }
 
 /* Compiles for one link type. 0; -EINVAL with libpcap's words; -ENOMEM. */
-static int compile(const char *expression, uint16_t link_type, struct bpf_program *ret,
-		   struct pktfs_error *ret_error)
+static int compile(const char *expression, uint16_t link_type, bool big_endian,
+		   struct bpf_program *ret, struct pktfs_error *ret_error)
 {
 	char errbuf[PCAP_ERRBUF_SIZE] = "no memory";
 	pcap_t *pcap;
 	int r = 0;
 
 	pthread_mutex_lock(&compiler);
-	pcap = open_empty(link_type, errbuf);
+	pcap = open_empty(link_type, big_endian, errbuf);
 	if (!pcap)
 		r = error_set(ret_error, -ENOMEM, "filter: %.180s", errbuf);
 	else if (pcap_compile(pcap, ret, expression, 1, FILTER_NETMASK) < 0)
@@ -81,7 +83,7 @@ static int compile(const char *expression, uint16_t link_type, struct bpf_progra
 }
 
 /* Adds the program for a link type; with the lock held. */
-static int add(struct filter *filter, uint16_t link_type, struct pktfs_error *ret_error)
+static int add(struct filter *filter, uint16_t link_type, bool big_endian, struct pktfs_error *ret_error)
 {
 	unsigned count = atomic_load(&filter->count);
 	struct program *program = &filter->programs[count];
@@ -89,10 +91,11 @@ static int add(struct filter *filter, uint16_t link_type, struct pktfs_error *re
 
 	if (count == FILTER_PROGRAMS)
 		return -EFBIG;
-	r = compile(filter->expression, link_type, &program->code, ret_error);
+	r = compile(filter->expression, link_type, big_endian, &program->code, ret_error);
 	if (r == -ENOMEM)
 		return r;
 	program->link_type = link_type;
+	program->big_endian = big_endian;
 	program->exists = r == 0;
 	atomic_store_explicit(&filter->count, count + 1, memory_order_release);
 	return r;
@@ -127,7 +130,7 @@ static int compile_all(struct filter *filter, struct pktfs_error *ret_error)
 
 	pktfs_status_get(filter->capture, &status);
 	for (i = 0; pktfs_link_type_get(filter->capture, i, &type) == 0; i++) {
-		r = add(filter, type.link_type, good || error.code ? NULL : &error);
+		r = add(filter, type.link_type, false, good || error.code ? NULL : &error);
 		good += r == 0;
 		if (r == -ENOMEM)
 			return error_set(ret_error, r, "filter: no memory");
@@ -135,7 +138,7 @@ static int compile_all(struct filter *filter, struct pktfs_error *ret_error)
 	if (good)
 		return 0;
 	if (i == 0 && status.state != PKTFS_STATE_INDEXING)
-		return add(filter, 1, ret_error); /* an empty capture: as for Ethernet */
+		return add(filter, 1, false, ret_error); /* an empty capture: as for Ethernet */
 	if (status.state == PKTFS_STATE_INDEXING)
 		return error_set(ret_error, -EAGAIN, "filter: not enough is indexed yet");
 	if (ret_error)
@@ -164,33 +167,36 @@ static int filter_open(pktfs_capture *capture, const char *expression, void **re
 	return 0;
 }
 
-static struct program *find(struct filter *filter, uint16_t link_type)
+static struct program *find(struct filter *filter, uint16_t link_type, bool big_endian)
 {
 	unsigned i, count = atomic_load_explicit(&filter->count, memory_order_acquire);
 
 	for (i = 0; i < count; i++)
-		if (filter->programs[i].link_type == link_type)
+		if (filter->programs[i].link_type == link_type &&
+		    filter->programs[i].big_endian == big_endian)
 			return &filter->programs[i];
 	return NULL;
 }
 
 /* The program for a link type, compiled now if it came up later. */
-static struct program *program_for(struct filter *filter, uint16_t link_type)
+static struct program *program_for(struct filter *filter, uint16_t link_type,
+				    bool big_endian)
 {
-	struct program *program = find(filter, link_type);
+	struct program *program = find(filter, link_type, big_endian);
 
 	if (likely(program))
 		return program;
 	UTIL_LOCK_SCOPE(&filter->lock);
-	program = find(filter, link_type);
-	if (!program && add(filter, link_type, NULL) != -ENOMEM)
-		program = find(filter, link_type);
+	program = find(filter, link_type, big_endian);
+	if (!program && add(filter, link_type, big_endian, NULL) != -ENOMEM)
+		program = find(filter, link_type, big_endian);
 	return program;
 }
 
 static int filter_matches(void *state, void *scratch, const struct pktfs_packet *packet)
 {
-	struct program *program = program_for(state, packet->link_type);
+	struct program *program = program_for(state, packet->link_type,
+					      packet->options.big_endian);
 
 	(void)scratch;
 	if (!program || !program->exists)

@@ -28,6 +28,7 @@ struct set {
 	char *expression;
 	uint64_t hash;
 	uint32_t id;
+	unsigned depth; /* parents */
 	enum set_kind kind;
 	struct set *same_hash, *same_id; /* pool lock, as everything below */
 	struct set *next_wanted;
