@@ -33,6 +33,7 @@ int fs_errno(int code)
 	case EEXIST:
 	case EXDEV:
 	case ENOSPC:
+	case EMFILE:
 		return -code;
 	case ECANCELED: /* the capture is being closed */
 		return ENOTCONN;

@@ -88,6 +88,13 @@ static void enter(struct set_pool *pool, struct set *set)
 	*by_hash = set;
 	set->same_id = *by_id;
 	*by_id = set;
+	set->next = pool->first;
+	if (pool->first)
+		pool->first->previous = set;
+	pool->first = set;
+	pool->count++;
+	if (set->parent)
+		set->parent->refs++;
 }
 
 /* With the lock held. Takes `state` over on success. */
@@ -95,17 +102,16 @@ static int add(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	       const char *expression, void *state, struct set **ret)
 {
 	struct set *set = calloc(1, sizeof(*set));
-	struct set **entry = NULL;
 
 	if (set)
 		set->expression = strdup(expression);
-	if (set && set->expression && pool->sets.appended < SET_MAX_SETS)
-		entry = table_append(&pool->sets);
-	if (!entry) {
+	if (!set || !set->expression || !set_make_room(pool)) {
+		int r = set && set->expression ? -EMFILE : -ENOMEM;
+
 		if (set)
 			free(set->expression);
 		free(set);
-		return pool->sets.appended < SET_MAX_SETS ? -ENOMEM : -EMFILE;
+		return r;
 	}
 	set->pool = pool;
 	set->parent = parent;
@@ -120,8 +126,6 @@ static int add(struct set_pool *pool, struct set *parent, enum set_kind kind,
 		pool->memory += SET_STATE_MEMORY;
 	}
 	enter(pool, set);
-	*entry = set;
-	table_publish(&pool->sets);
 	*ret = set;
 	return 0;
 }
@@ -146,6 +150,8 @@ int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	hash = hash_of(parent, kind, expression);
 	pthread_mutex_lock(&pool->lock);
 	set = find(pool, hash, parent, kind, expression);
+	if (set)
+		set->used_ms = set_now_ms();
 	pthread_mutex_unlock(&pool->lock);
 	if (set) {
 		*ret = set;
@@ -157,61 +163,21 @@ int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	pthread_mutex_lock(&pool->lock);
 	set = find(pool, hash, parent, kind, expression);
 	if (!set) {
-		r = add(pool, parent, kind, expression, state, &set);
+		r = parent->gone ? -ESTALE
+				 : add(pool, parent, kind, expression, state, &set);
 		if (r == 0)
 			state = NULL;
 		set_trim(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	predicate->close(state);
+	if (r == -ESTALE)
+		return error_set(ret_error, r, "the set that it is of was given up");
 	if (r < 0)
 		return error_set(ret_error, r, "too many sets are in use: at most %u",
 				 SET_MAX_SETS);
 	*ret = set;
 	return 0;
-}
-
-/* Forgets what was evaluated; with the lock held, and nobody busy in it. */
-static void drop(struct set *set)
-{
-	uint32_t i;
-
-	for (i = 0; i < set->slot_count; i++)
-		chunk_free(&set->slots[i].chunk);
-	free(set->slots);
-	if (set->predicate)
-		set->predicate->close(set->state);
-	set->state = NULL;
-	set->slots = NULL;
-	set->slot_count = set->slot_room = set->published = 0;
-	set->failed = 0;
-	set->complete = false;
-	set->totals = (struct set_status){0};
-	set_tally_free(&set->tally);
-	set->frame = (struct set_frame){0};
-	set->pool->memory -= set->memory;
-	set->memory = 0;
-}
-
-void set_trim(struct set_pool *pool)
-{
-	int64_t now = set_now_ms();
-
-	while (pool->memory > pool->memory_bound) {
-		struct set *oldest = NULL;
-		uint64_t i;
-
-		for (i = 1; i < pool->sets.appended; i++) {
-			struct set *set = *(struct set **)table_at(&pool->sets, i);
-
-			if (set->memory && !set->busy && set->lease_ms < now &&
-			    (!oldest || set->used_ms < oldest->used_ms))
-				oldest = set;
-		}
-		if (!oldest)
-			return;
-		drop(oldest);
-	}
 }
 
 static int start_threads(struct set_pool *pool)
@@ -241,7 +207,6 @@ int set_pool_open(pktfs_capture *capture, unsigned threads, uint64_t memory,
 	pool->capture = capture;
 	pool->thread_count = threads ? threads : (unsigned)MAX(cores, 1L);
 	pool->memory_bound = memory ? memory : SET_MEMORY;
-	table_init(&pool->sets, sizeof(struct set *));
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -261,7 +226,7 @@ int set_pool_open(pktfs_capture *capture, unsigned threads, uint64_t memory,
 
 void set_pool_close(struct set_pool *pool)
 {
-	uint64_t i;
+	struct set *set;
 
 	if (!pool)
 		return;
@@ -272,14 +237,14 @@ void set_pool_close(struct set_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	while (pool->started)
 		pthread_join(pool->threads[--pool->started], NULL);
-	for (i = 0; i < pool->sets.appended; i++) {
-		struct set *set = *(struct set **)table_at(&pool->sets, i);
-
-		drop(set);
-		free(set->expression);
-		free(set);
+	while ((set = pool->first)) {
+		pool->first = set->next;
+		set_destroy(set);
 	}
-	table_free(&pool->sets);
+	while ((set = pool->graves)) {
+		pool->graves = set->next;
+		set_destroy(set);
+	}
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
@@ -304,8 +269,13 @@ uint32_t set_id(const struct set *set)
 
 struct set *set_by_id(struct set_pool *pool, uint32_t id)
 {
+	struct set *set;
+
 	UTIL_LOCK_SCOPE(&pool->lock);
-	return find_id(pool, id);
+	set = find_id(pool, id);
+	if (set)
+		set->used_ms = set_now_ms();
+	return set;
 }
 
 enum set_kind set_kind(const struct set *set)

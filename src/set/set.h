@@ -62,18 +62,31 @@ struct set *set_all(struct set_pool *pool);
 
 /*
  * The packets of `parent` for which the expression holds. The same words give
- * the same set. It lives as long as the pool (its results do not).
+ * the same set.
  *
  * -EINVAL: the expression is wrong; the error's text says why, its offset
  * where (if has_offset). -EAGAIN: not before more of the capture is indexed.
- * -ENOENT: SET_INTERFACE: no such interface. -E2BIG: above SET_MAX_EXPRESSION.
- * -EMFILE: more than SET_MAX_SETS sets.
+ * -ENOENT: SET_INTERFACE: no such interface. -E2BIG: above SET_MAX_EXPRESSION
+ * or SET_MAX_DEPTH. -EMFILE: SET_MAX_SETS sets are in use. -ESTALE: the parent
+ * was given up.
  */
 int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	     const char *expression, struct set **ret, struct pktfs_error *ret_error);
-#define SET_MAX_SETS 100000u
+#define SET_MAX_SETS 20000u
 /* Sets are evaluated through all their parents, one call inside the other. */
 #define SET_MAX_DEPTH 64u
+
+/*
+ * How long a set lives: until it is the one that was not used for longest among
+ * those that nobody keeps, and there are SET_MAX_SETS. Between set_pool_enter
+ * and set_pool_leave no set that one has met goes away; set_ref keeps one until
+ * set_unref (both NULL: nothing). A set keeps its parent. A pool of which no
+ * more than SET_MAX_SETS sets are ever opened needs none of that.
+ */
+void set_pool_enter(struct set_pool *pool);
+void set_pool_leave(struct set_pool *pool);
+void set_ref(struct set *set);
+void set_unref(struct set *set);
 
 /* A number that stands for the set: 0 is set_all, the others are 1 to
  * SET_MAX_ID, made from what the set is, so that they are the same at each

@@ -64,6 +64,7 @@ static int open_export(pktfs_capture *capture, struct set *set, enum export_form
 		return error_set(ret_error, -ENOMEM, "no memory");
 	export->capture = capture;
 	export->set = set;
+	set_ref(set);
 	pthread_mutex_init(&export->lock, NULL);
 	r = set_plan_open(&export->encoder, capture, set, format, link, ret_error);
 	if (r == 0) {
@@ -92,6 +93,7 @@ void export_close(struct export *export)
 	set_sums_end(&export->sums);
 	pthread_mutex_destroy(&export->lock);
 	set_encoder_free(&export->encoder);
+	set_unref(export->set);
 	free(export);
 }
 

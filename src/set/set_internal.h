@@ -31,6 +31,9 @@ struct set {
 	unsigned depth; /* parents */
 	enum set_kind kind;
 	struct set *same_hash, *same_id; /* pool lock, as everything below */
+	struct set *next, *previous;     /* of all, or of those given up */
+	unsigned refs;                   /* children are some */
+	bool gone;                       /* given up: nobody finds it any more */
 	struct set *next_wanted;
 	bool wanted; /* is in the list of them */
 	void *state;                 /* NULL: to be opened again */
@@ -59,8 +62,10 @@ struct set_slot {
 struct set_pool {
 	pktfs_capture *capture;
 	struct set *all;
-	struct table sets; /* of struct set *, in the order of opening */
 	struct set *by_hash[SET_BUCKETS], *by_id[SET_BUCKETS];
+	struct set *first;  /* of all sets */
+	struct set *graves; /* given up, but somebody may still look at them */
+	unsigned count, readers;
 	struct set *wanted; /* those with a lease, and some whose lease is over */
 	pthread_mutex_t lock;
 	pthread_cond_t work;    /* somebody wants something */
@@ -87,6 +92,14 @@ void set_state_release(struct set *set);
 /* With the lock held: 0 when the set is evaluated as a whole; otherwise what
  * ended that, or -EAGAIN, and it is wanted. */
 int set_require(struct set *set);
+
+/* With the lock held: forgets what was evaluated; nobody is busy in it. */
+void set_drop(struct set *set);
+
+/* With the lock held: whether there is room for one set more, others being
+ * given up for it if need be. */
+bool set_make_room(struct set_pool *pool);
+void set_destroy(struct set *set);
 
 /* With the pool's lock held: drops what is over the memory bound. */
 void set_trim(struct set_pool *pool);

@@ -11,7 +11,7 @@
 /* With the lock held. */
 static void want(struct set *set)
 {
-	if (!set->predicate || set->complete || set->failed)
+	if (!set->predicate || set->complete || set->failed || set->gone)
 		return; /* the index comes to the set of all packets by itself */
 	set->lease_ms = set_now_ms() + SET_LEASE_MS;
 	if (!set->wanted) {
@@ -32,6 +32,8 @@ void set_want(struct set *set)
 /* What to say about something behind the evaluated part; lock held. */
 static int not_yet(struct set *set)
 {
+	if (set->gone)
+		return -ESTALE;
 	if (set->failed == -ENOMEM) { /* a shortage may be over */
 		set->failed = 0;
 		return -ENOMEM;

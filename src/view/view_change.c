@@ -22,6 +22,7 @@ static int make(struct view *view, uint64_t parent, const char *name, const char
 
 	if (!view_is_place(parent))
 		return -EROFS;
+	VIEW_SETS_SCOPE(view);
 	r = view_named_add(view, view_place_of(parent), name, target, &node);
 	return r < 0 ? r : made(view, node, ret);
 }
@@ -98,6 +99,7 @@ int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char
 	}
 	memcpy(expression, bytes, length);
 	expression[length] = '\0';
+	VIEW_SETS_SCOPE(view);
 	r = view_named_write(view, view_node(NODE_EXPRESSION, view_node_ordinal(node)), expression);
 	view_text_forget(view, node);
 	return r < 0 ? r : (int64_t)size;

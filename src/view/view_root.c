@@ -50,11 +50,13 @@ static int root_find(struct view *view, uint64_t node, const char *name, uint64_
 {
 	struct set *set = view_set_of(view, node);
 	unsigned i;
+	int r;
 
 	if (!set)
 		return -ENOENT;
-	if (view_time_find(view, set, name, ret_child) == 0)
-		return 0;
+	r = view_time_find(view, set, name, ret_child);
+	if (r != -ENOENT)
+		return r;
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
 		if (strcmp(entries[i].name, name) || !shown(node, &entries[i]))
 			continue;

@@ -8,6 +8,29 @@ struct set *view_set_of(struct view *view, uint64_t node)
 	return set_by_id(view->sets, view_node_set(node));
 }
 
+static bool is_of_set(uint64_t node)
+{
+	switch (view_node_kind(node)) {
+	case NODE_ROOT:
+	case NODE_INFO_DIR:
+	case NODE_INFO:
+	case NODE_CAPTURE:
+	case NODE_TSV:
+	case NODE_PACKETS_DIR:
+	case NODE_PAYLOAD_DIR:
+	case NODE_BY:
+	case NODE_QUESTIONS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int view_set_check(struct view *view, uint64_t node)
+{
+	return is_of_set(node) && !view_set_of(view, node) ? -ESTALE : 0;
+}
+
 uint64_t view_set_root(const struct set *set)
 {
 	return view_node_of_set(NODE_ROOT, set_id(set), VIEW_ROOT);
@@ -106,7 +129,7 @@ int view_set_open(struct view *view, struct set *parent, enum set_kind kind, con
 
 	if (r == 0)
 		r = set_open(view->sets, parent, kind, expression, ret, &error);
-	if (r == 0 || r == -EAGAIN || r == -ENOMEM)
+	if (r == 0 || r == -EAGAIN || r == -ENOMEM || r == -EMFILE || r == -ESTALE)
 		return r;
 	view_log(view, "by/: '%.200s': %s", name, error.text);
 	return -ENOENT;

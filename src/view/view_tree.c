@@ -72,7 +72,9 @@ static int64_t outside(int64_t r)
 	case -EEXIST:
 	case -EXDEV:
 	case -ENOSPC:
+	case -EMFILE:
 	case -ENAMETOOLONG:
+	case -ESTALE:
 		return r;
 	default:
 		return r < 0 ? -EIO : r;
@@ -166,15 +168,21 @@ static int attributes(struct view *view, uint64_t node, struct view_entry *ret)
 
 int view_getattr(struct view *view, uint64_t node, struct view_entry *ret)
 {
-	return (int)outside(attributes(view, node, ret));
+	int r;
+
+	VIEW_SETS_SCOPE(view);
+	r = view_set_check(view, node);
+	return r < 0 ? r : (int)outside(attributes(view, node, ret));
 }
 
 /* What is in the directory of a named set becomes that of another set when a
  * new expression is written, and the names that users made come and go. */
-static bool is_fleeting(uint64_t parent, uint64_t node)
+static bool is_fleeting(struct view *view, uint64_t parent, uint64_t node)
 {
 	unsigned kind = view_node_kind(node);
 
+	if (kind == NODE_INTERFACE_LINK) /* another interface of that name may come */
+		return view_indexing(view);
 	return view_node_kind(parent) == NODE_NAMED || kind == NODE_NAMED || kind == NODE_LINK;
 }
 
@@ -192,7 +200,7 @@ static int look(struct view *view, const struct view_kind *kind, uint64_t parent
 	if (r == 0)
 		r = attributes(view, node, ret);
 	if (r == 0)
-		ret->fleeting = is_fleeting(parent, node);
+		ret->fleeting = is_fleeting(view, parent, node);
 	return r;
 }
 
@@ -207,6 +215,10 @@ int view_lookup(struct view *view, uint64_t parent, const char *name, struct vie
 		return -ENOENT;
 	if (!kind->directory)
 		return -ENOTDIR;
+	VIEW_SETS_SCOPE(view);
+	r = view_set_check(view, parent);
+	if (r < 0)
+		return r;
 	r = look(view, kind, parent, name, ret);
 	if (r == -ENOENT) {
 		final = !(kind->changing && kind->changing(view, parent));
@@ -239,11 +251,16 @@ static int64_t text_read(struct view *view, uint64_t node, uint64_t offset, void
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size)
 {
 	const struct view_kind *kind = view_kind_of(node);
+	int r;
 
 	if (!kind)
 		return -ENOENT;
 	if (kind->directory)
 		return -EISDIR;
+	VIEW_SETS_SCOPE(view);
+	r = view_set_check(view, node);
+	if (r < 0)
+		return r;
 	if (kind->render)
 		return outside(text_read(view, node, offset, bytes, size));
 	return outside(kind->read(view, node, offset, bytes, size));
@@ -265,7 +282,7 @@ static int emit(const struct listing *listing, const char *name, uint64_t node, 
 
 	if (listing->attributes && (r == -ENOENT || r == -EAGAIN))
 		return r;
-	entry.entry.fleeting = is_fleeting(listing->directory, node);
+	entry.entry.fleeting = is_fleeting(listing->view, listing->directory, node);
 	if (r < 0) {
 		/* Not asked for, or not to be had: the name is there anyway. */
 		entry.entry.live = listing->attributes;
@@ -288,7 +305,10 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		return -ENOENT;
 	if (!kind->directory)
 		return -ENOTDIR;
-	r = kind->check ? kind->check(view, node) : 0;
+	VIEW_SETS_SCOPE(view);
+	r = view_set_check(view, node);
+	if (r == 0 && kind->check)
+		r = kind->check(view, node);
 	if (r < 0)
 		return (int)outside(r);
 	if (cookie < 1 && !emit(&listing, ".", node, 1))
@@ -303,8 +323,8 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		if (r < 0)
 			return (int)outside(r);
 		r = kind->child(view, node, position, &child);
-		if (r == -ENOMEM)
-			return r;
+		if (r == -ENOMEM || r == -EMFILE)
+			return (int)outside(r);
 		if (!r && !emit(&listing, child.name, child.node, position + 3))
 			return 0;
 	}
@@ -315,5 +335,6 @@ bool view_list_live(struct view *view, uint64_t node)
 {
 	const struct view_kind *kind = view_kind_of(node);
 
+	VIEW_SETS_SCOPE(view);
 	return kind && kind->changing && kind->changing(view, node);
 }

@@ -297,6 +297,76 @@ static void many_sets_stay_in_bounds(void **state)
 	set_pool_close(small);
 }
 
+/* More sets than are kept: the oldest go, those that somebody keeps stay, and
+ * one that comes back has the number that it had. */
+static void sets_come_and_go(void **state)
+{
+	struct set *set = NULL, *kept, *child;
+	char expression[64];
+	uint32_t first = 0;
+	uint64_t n;
+	unsigned i;
+
+	(void)state;
+	set_pool_enter(pool);
+	kept = open_set(NULL, SET_RANGE, "3,5");
+	child = open_set(kept, SET_RANGE, "5");
+	set_ref(child);
+	set_pool_leave(pool);
+	for (i = 0; i < 3 * SET_MAX_SETS; i++) {
+		set_pool_enter(pool);
+		sprintf(expression, "%u-%u", i + 1, i + 100);
+		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL), 0);
+		if (i == 0)
+			first = set_id(set);
+		set_pool_leave(pool);
+		assert_true(pool->count <= SET_MAX_SETS);
+	}
+	set_pool_enter(pool);
+	assert_null(set_by_id(pool, first));
+	assert_ptr_equal(open_set(NULL, SET_RANGE, "3,5"), kept);
+	assert_int_equal(set_wait(child), 0);
+	assert_int_equal(set_next(child, 1, &n), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(set_id(open_set(NULL, SET_RANGE, "1-100")), first);
+	set_unref(child);
+	set_pool_leave(pool);
+	assert_null(pool->graves);
+}
+
+/* What a reader has met does not go away under it. */
+static void a_reader_keeps_what_it_met(void **state)
+{
+	char expression[64];
+	struct set *met, *set;
+	uint64_t n;
+	unsigned i;
+
+	(void)state;
+	set_pool_enter(pool);
+	met = open_set(NULL, SET_RANGE, "7-8");
+	for (i = 0; i < 2 * SET_MAX_SETS; i++) {
+		sprintf(expression, "%u", i + 1);
+		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL), 0);
+	}
+	assert_int_equal(set_next(met, 1, &n), -ESTALE);
+	assert_int_equal(set_open(pool, met, SET_RANGE, "8", &set, NULL), -ESTALE);
+	set_pool_leave(pool);
+	assert_null(pool->graves);
+}
+
+static void too_deep(void **state)
+{
+	struct set *set = set_all(pool), *deeper;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < SET_MAX_DEPTH; i++)
+		set = open_set(set, SET_RANGE, "1-");
+	assert_int_equal(set_wait(set), 0);
+	assert_int_equal(set_open(pool, set, SET_RANGE, "1-", &deeper, NULL), -E2BIG);
+}
+
 static void an_empty_capture(void **state)
 {
 	_cleanup_(text_free) struct text text = {0};
@@ -363,6 +433,9 @@ int main(void)
 		cmocka_unit_test(wrong_expressions),
 		cmocka_unit_test(a_pattern_that_explodes),
 		cmocka_unit_test(many_sets_stay_in_bounds),
+		cmocka_unit_test(sets_come_and_go),
+		cmocka_unit_test(a_reader_keeps_what_it_met),
+		cmocka_unit_test(too_deep),
 		cmocka_unit_test(an_empty_capture),
 	};
 
