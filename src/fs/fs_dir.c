@@ -153,7 +153,14 @@ void fs_op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offse
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = fuse_req_userdata(req);
+	struct view_entry entry;
 
+	/* the directory of a set that was given up: the kernel looks its path up
+	 * anew when an open says so, not when a listing does */
+	if (view_getattr(fs->view, node, &entry) == -ESTALE) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
 	if (!view_list_live(fs->view, node)) {
 		info->cache_readdir = 1;
 		info->keep_cache = 1;
