@@ -136,7 +136,7 @@ static int answer_write(const struct fs_request *request)
 			       request->size);
 
 	if (n == -EROFS)
-		fs_park_stale(&request->fs->park, request->node);
+		fs_forget(&request->fs->forget, request->node);
 	if (n < 0)
 		return (int)n;
 	fuse_reply_write(request->req, (size_t)n);

@@ -54,16 +54,12 @@ void fs_run(const struct fs_request *request);
  */
 struct fs_parked;
 
-#define FS_STALE_MAX 64u
-
 struct fs_park {
 	struct fs *fs;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct fs_parked *first, **last; /* under lock */
 	bool ending;                     /* under lock */
-	uint64_t stale[FS_STALE_MAX];    /* under lock: nodes to forget the pages of */
-	unsigned stale_count;            /* under lock */
 	long tick_nsec;                  /* under lock: until the next try */
 	bool started;                    /* the main thread's own */
 	pthread_t thread;
@@ -74,17 +70,39 @@ int fs_park_start(struct fs_park *park);
 /* Takes a copy of the request. 0; -ENOTCONN at the end, -ENOMEM: the caller
  * replies. */
 int fs_park(struct fs_park *park, const struct fs_request *request);
-/*
- * Has the kernel forget the pages that it keeps of a node, soon and from the
- * parking thread: a handler that did so would wait for its own request. Root
- * can map a file for writing and so change the kernel's pages of it, though
- * never the capture; they must not stay when the write is refused.
- */
-void fs_park_stale(struct fs_park *park, uint64_t node);
 /* Tries all at once, without waiting for the tick. */
 void fs_park_wake(struct fs_park *park);
 void fs_park_stop(struct fs_park *park);
 void fs_park_close(struct fs_park *park);
+
+/*
+ * Has the kernel forget the pages that it keeps of a node. Root can map a file
+ * for writing and so change the kernel's pages of it, though never the capture;
+ * they must not stay when the write is refused. See fs_forget.c.
+ *
+ * Lock order: `lock` is the innermost; no libfuse function is called under it.
+ */
+#define FS_FORGET_MAX 16384u /* above: those pages stay until memory is short */
+
+struct fs_forget {
+	struct fuse_session *session;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ending;                   /* under lock */
+	unsigned first, count;         /* under lock: of a ring */
+	uint64_t nodes[FS_FORGET_MAX]; /* under lock */
+	bool started;                  /* the main thread's own */
+	pthread_t thread;
+};
+
+int fs_forget_open(struct fs_forget *forget);
+int fs_forget_start(struct fs_forget *forget, struct fuse_session *session);
+/* Soon, and without waiting. */
+void fs_forget(struct fs_forget *forget, uint64_t node);
+/* Waits for the end of the thread for that long. False: it is still in the
+ * kernel, and uses `forget` and its session when it returns from there. */
+bool fs_forget_stop(struct fs_forget *forget, long nsec);
+void fs_forget_close(struct fs_forget *forget);
 
 /*
  * Directories of which a child was looked up lately: their listings come with
@@ -114,6 +132,7 @@ struct fs {
 	uint32_t hello_flags;
 	_Atomic bool hello_done;
 	struct fs_park park;
+	struct fs_forget forget;
 	struct fs_hot hot[FS_HOT_SLOTS];
 	_Atomic uint64_t failures;
 };

@@ -183,28 +183,6 @@ static void put_back(struct fs_park *park, struct fs_parked *list)
 	park->first = list;
 }
 
-void fs_park_stale(struct fs_park *park, uint64_t node)
-{
-	UTIL_LOCK_SCOPE(&park->lock);
-	if (park->stale_count && park->stale[park->stale_count - 1] == node)
-		return;
-	if (park->stale_count < FS_STALE_MAX)
-		park->stale[park->stale_count++] = node;
-	pthread_cond_signal(&park->changed);
-}
-
-/* With the lock held, which is dropped meanwhile. */
-static void forget_stale(struct fs_park *park)
-{
-	while (park->stale_count && !park->ending) {
-		uint64_t node = park->stale[--park->stale_count];
-
-		pthread_mutex_unlock(&park->lock);
-		fuse_lowlevel_notify_inval_inode(park->fs->session, node, 0, 0);
-		pthread_mutex_lock(&park->lock);
-	}
-}
-
 static void wait_for_tick(struct fs_park *park)
 {
 	struct timespec until = time_deadline(CLOCK_MONOTONIC, park->tick_nsec);
@@ -231,7 +209,6 @@ static void *park_thread(void *context)
 
 	pthread_mutex_lock(&park->lock);
 	while (!park->ending) {
-		forget_stale(park);
 		if (!park->first) {
 			pthread_cond_wait(&park->changed, &park->lock);
 			continue;

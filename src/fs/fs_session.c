@@ -23,6 +23,9 @@
 #define KICK_NSEC     2000000L
 #define READAHEAD_KIB 1024
 
+/* Pages that the kernel is forgetting need one answer each, at most. */
+#define FORGET_NSEC 900000000L
+
 const char *fs_libfuse_version(void)
 {
 	return fuse_pkgversion();
@@ -55,19 +58,24 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	sem_init(&fs->settled, 0, 0);
 	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
-	if (r < 0) {
-		free(fs);
-		return r;
-	}
+	if (r < 0)
+		goto no_park;
+	r = fs_forget_open(&fs->forget);
+	if (r < 0)
+		goto no_forget;
 	fs_log_install();
 	fs->session = session_new(fs, options);
-	if (!fs->session) {
-		fs_park_close(&fs->park);
-		free(fs);
-		return -EINVAL;
+	if (fs->session) {
+		*ret = fs;
+		return 0;
 	}
-	*ret = fs;
-	return 0;
+	r = -EINVAL;
+	fs_forget_close(&fs->forget);
+no_forget:
+	fs_park_close(&fs->park);
+no_park:
+	free(fs);
+	return r;
 }
 
 int fs_mount(struct fs *fs, const char *mountpoint)
@@ -117,6 +125,8 @@ int fs_start(struct fs *fs)
 
 	sigaction(KICK_SIGNAL, &action, NULL);
 	r = fs_park_start(&fs->park);
+	if (!r)
+		r = fs_forget_start(&fs->forget, fs->session);
 	while (!r && fs->started < fs->threads) {
 		r = -pthread_create(&fs->workers[fs->started], NULL, worker, fs);
 		if (!r)
@@ -142,12 +152,19 @@ static void join_kicking(pthread_t thread)
 	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
 }
 
+/*
+ * The workers end last: the thread that forgets may be in the kernel, waiting
+ * for a page, and only an answer brings it back. Even closing the device does
+ * not, as the call itself keeps the device open. Nothing is parked any more by
+ * then, so that each request has its answer at once.
+ */
 void fs_stop(struct fs *fs)
 {
+	fs_park_stop(&fs->park);
+	fs_forget_stop(&fs->forget, FORGET_NSEC);
 	fuse_session_exit(fs->session);
 	while (fs->started)
 		join_kicking(fs->workers[--fs->started]);
-	fs_park_stop(&fs->park);
 }
 
 /*
@@ -174,7 +191,10 @@ void fs_close(struct fs *fs)
 	if (!fs)
 		return;
 	forget_mount(fs->session);
+	if (!fs_forget_stop(&fs->forget, FORGET_NSEC))
+		return; /* in use for as long as the process lives */
 	fuse_session_destroy(fs->session);
+	fs_forget_close(&fs->forget);
 	fs_park_close(&fs->park);
 	sem_destroy(&fs->settled);
 	free(fs);

@@ -242,16 +242,16 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 	pktfs_status_get(view->capture, &status);
 	if (position < status.interfaces) {
 		snprintf(ret->name, sizeof(ret->name), "%" PRIu64, position);
-	} else {
-		if (status.interfaces > LINKED_INTERFACES)
-			return -ENOENT;
-		r = interface_name(view, position - status.interfaces, ret->name);
-		if (r == 0)
-			r = named_interface(view, ret->name, &number);
-		if (r < 0)
-			return r == -EAGAIN ? -ENOENT : r;
+		return find_interface(view, node, ret->name, &ret->node);
 	}
-	return find_interface(view, node, ret->name, &ret->node);
+	if (status.interfaces > LINKED_INTERFACES)
+		return -ENOENT;
+	r = interface_name(view, position - status.interfaces, ret->name);
+	if (r == 0)
+		r = named_interface(view, ret->name, &number);
+	if (r == 0)
+		ret->node = view_node(NODE_INTERFACE_LINK, number);
+	return r == -EAGAIN ? -ENOENT : r;
 }
 
 static int questions_child(struct view *view, uint64_t node, uint64_t position,

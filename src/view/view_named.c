@@ -5,10 +5,19 @@
 
 #define NAME_ROOM 256u
 
-/* One thing that was made. Its number is its place in the table, and is not
- * used again, so that a node that is gone stays gone. */
+/*
+ * The ordinal of a node: how often its slot was used before, and the slot's
+ * number in the table. So a slot serves again, and a node that is gone stays
+ * gone.
+ */
+#define SLOT_BITS      16
+#define GENERATION_MAX (VIEW_ORDINAL_MAX >> SLOT_BITS)
+_Static_assert(VIEW_NAMED_MAX <= 1u << SLOT_BITS, "slots must fit their bits");
+
+/* One slot: a thing that was made, or `gone`. */
 struct named {
 	bool gone;
+	uint64_t generation;
 	struct view_place place;
 	char name[NAME_ROOM];
 	char *target;     /* a link; NULL: a named set */
@@ -35,9 +44,10 @@ struct view_named_table *view_named_new(void)
 
 static void clear(struct named *named)
 {
+	set_unref(named->set);
 	free(named->target);
 	free(named->refused);
-	*named = (struct named){.gone = true};
+	*named = (struct named){.gone = true, .generation = named->generation + 1};
 }
 
 void view_named_free(struct view_named_table *table)
@@ -73,17 +83,19 @@ static struct named *find(struct view_named_table *table, struct view_place plac
 
 static struct named *of_node(struct view_named_table *table, uint64_t node)
 {
-	uint64_t number = view_node_ordinal(node);
+	uint64_t ordinal = view_node_ordinal(node);
+	uint64_t slot = ordinal & ((UINT64_C(1) << SLOT_BITS) - 1);
+	struct named *named = slot < table->count ? &table->entries[slot] : NULL;
 
-	if (number >= table->count || table->entries[number].gone)
+	if (!named || named->gone || named->generation != ordinal >> SLOT_BITS)
 		return NULL;
-	return &table->entries[number];
+	return named;
 }
 
 static uint64_t node_of(const struct view_named_table *table, const struct named *named)
 {
 	return view_node(named->target ? NODE_LINK : NODE_NAMED,
-			 (uint64_t)(named - table->entries));
+			 named->generation << SLOT_BITS | (uint64_t)(named - table->entries));
 }
 
 int view_named_find(struct view *view, struct view_place place, const char *name,
@@ -132,10 +144,10 @@ static int grow(struct view_named_table *table)
 	uint64_t room = MAX(table->room * 2, UINT64_C(16));
 	struct named *entries;
 
-	if (table->count < table->room)
-		return 0;
 	if (table->count >= VIEW_NAMED_MAX)
 		return -ENOSPC;
+	if (table->count < table->room)
+		return 0;
 	entries = realloc(table->entries, room * sizeof(*entries));
 	if (!entries)
 		return -ENOMEM;
@@ -144,11 +156,43 @@ static int grow(struct view_named_table *table)
 	return 0;
 }
 
+/* A slot for something new; all but its generation is to be written. */
+static int take_slot(struct view_named_table *table, struct named **ret)
+{
+	uint64_t i;
+	int r;
+
+	for (i = 0; i < table->count; i++) {
+		*ret = &table->entries[i];
+		if ((*ret)->gone && (*ret)->generation <= GENERATION_MAX)
+			return 0;
+	}
+	r = grow(table);
+	if (r < 0)
+		return r;
+	*ret = &table->entries[table->count++];
+	(*ret)->generation = 0;
+	return 0;
+}
+
+/* The kernel goes where a link points to: to a name beside it, or nowhere. */
 static int check_target(struct view *view, struct view_place place, const char *target)
 {
 	struct set *parent = set_by_id(view->sets, place.set), *set;
-	int r = parent ? view_set_open(view, parent, place.kind, target, &set) : -ENOENT;
+	const char *wrong = NULL;
+	int r;
 
+	if (strchr(target, '/'))
+		wrong = "a '/'; accepted a name, in which / is written as %2F";
+	else if (!strcmp(target, ".") || !strcmp(target, ".."))
+		wrong = "a directory; accepted a name beside it, in which . is written as %2E";
+	else if (strlen(target) >= NAME_ROOM)
+		wrong = "more than 255 bytes; accepted a name";
+	if (wrong) {
+		view_log(view, "link to '%.200s': found %s", target, wrong);
+		return -EINVAL;
+	}
+	r = parent ? view_set_open(view, parent, place.kind, target, &set) : -ENOENT;
 	return r == -ENOENT ? -EINVAL : r;
 }
 
@@ -167,13 +211,12 @@ int view_named_add(struct view *view, struct view_place place, const char *name,
 	if (target && !(copy = strdup(target)))
 		return -ENOMEM;
 	UTIL_LOCK_SCOPE(&table->lock);
-	r = find(table, place, name) ? -EEXIST : grow(table);
+	r = find(table, place, name) ? -EEXIST : take_slot(table, &named);
 	if (r < 0) {
 		free(copy);
 		return r;
 	}
-	named = &table->entries[table->count++];
-	*named = (struct named){.place = place, .target = copy};
+	*named = (struct named){.place = place, .target = copy, .generation = named->generation};
 	strcpy(named->name, name);
 	*ret_node = node_of(table, named);
 	return 0;
@@ -241,10 +284,13 @@ static void settle(struct named *named, struct set *set, char *refused,
 {
 	free(named->refused);
 	named->refused = refused;
-	if (set)
+	if (set) {
+		set_ref(set);
+		set_unref(named->set);
 		named->set = set;
-	else
+	} else {
 		named->refusal = *error;
+	}
 }
 
 int view_named_write(struct view *view, uint64_t node, const char *expression)

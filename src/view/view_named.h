@@ -13,7 +13,8 @@
 
 #include "view_set.h"
 
-#define VIEW_NAMED_MAX 10000u /* a user's own names, not a program's */
+/* At one time; a user's own names, not a program's. */
+#define VIEW_NAMED_MAX 10000u
 
 struct view_named_table;
 
@@ -35,7 +36,8 @@ bool view_is_place(uint64_t node);
 int view_named_find(struct view *view, struct view_place place, const char *name,
 		    uint64_t *ret_node);
 
-/* The first name in a place with a number (from 0) of *number or more. */
+/* The first name in a place with a number (from 0, below VIEW_NAMED_MAX) of
+ * *number or more. */
 int view_named_next(struct view *view, struct view_place place, uint64_t *number,
 		    struct view_child *ret);
 
@@ -43,7 +45,7 @@ int view_named_next(struct view *view, struct view_place place, uint64_t *number
 int view_named_set(struct view *view, uint64_t node, struct set **ret);
 
 /* target NULL: a named set; otherwise a link, whose target must be a sound
- * expression. -EEXIST, -EINVAL, -ENOSPC. */
+ * expression and a file name. -EEXIST, -EINVAL, -ENOSPC. */
 int view_named_add(struct view *view, struct view_place place, const char *name,
 		   const char *target, uint64_t *ret_node);
 int view_named_remove(struct view *view, struct view_place place, const char *name,

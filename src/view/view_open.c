@@ -45,8 +45,8 @@ void view_close(struct view *view)
 	/* the threads of the pool wait for the index, which may never come */
 	pktfs_cancel(view->capture);
 	view_export_cache_free(view->exports);
-	set_pool_close(view->sets);
 	view_named_free(view->named);
+	set_pool_close(view->sets);
 	view_catalog_free(&view->catalog);
 	view_cache_free(view->cache);
 	view_ring_free(view->ring);

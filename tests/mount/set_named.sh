@@ -124,6 +124,14 @@ named()
 	expect_errno EINVAL "os.symlink('tcp port', '$by/filter/bad')"
 	expect_errno EEXIST "os.symlink('udp', '$by/filter/http')"
 	expect_errno EINVAL "os.symlink('udp%zz', '$by/filter/bad')"
+	# a target is a path to the kernel: what is none to a name beside it is refused
+	for word in 'net 10.0.0.0/8' . .. ./udp ../filter/udp "udp or len > 0000$(printf '0%.0s' {1..255})"; do
+		expect_errno EINVAL "os.symlink('$word', '$by/filter/bad')"
+		expect_errno EINVAL "os.symlink('$word', '$by/match/+bad')"
+	done
+	grep -qF "link to 'net 10.0.0.0/8': found a '/'; accepted a name, in which / is written as %2F" \
+		"$mnt/info/log"
+	grep -q 'found more than 255 bytes' "$mnt/info/log"
 	expect_errno ENOENT "os.lstat('$by/filter/bad')"
 	mv "$by/filter/http" "$by/filter/h"
 	same "$(readlink "$by/filter/h")" 'tcp port 80'
@@ -180,6 +188,46 @@ for n in $(seq 200); do mkdir "$mnt/by/filter/n$n"; done
 same "$(ls "$mnt/by/filter" | wc -l)" 201
 for n in $(seq 1 2 200); do rmdir "$mnt/by/filter/n$n"; done
 same "$(ls "$mnt/by/filter" | wc -l)" 101
+
+
+# at most 10,000 at one time, all of them listed; the places of those that are
+# gone serve again, but to a directory that is gone nothing leads
+mkdir "$mnt/by/match/+held"
+exec 7<"$mnt/by/match/+held"
+echo udp >"$mnt/by/match/+held/expression"
+before=$(stat -c %i "$mnt/by/match/+held")
+rmdir "$mnt/by/match/+held"
+timeout 120 python3 - "$mnt/by/match" <<'PYTHON'
+import errno, os, sys
+os.chdir(sys.argv[1])
+elsewhere = os.listdir("../filter")
+def fill():
+    made = []
+    try:
+        while len(made) <= 10000:
+            os.mkdir(f"+{len(made)}")
+            made.append(f"+{len(made)}")
+    except OSError as e:
+        assert e.errno == errno.ENOSPC, e
+    return made
+for turn in range(2):
+    made = fill()
+    assert len(made) + len(elsewhere) + len(os.listdir("../filter/u/by/filter")) \
+        + 2 == 10000, len(made)
+    assert sorted(os.listdir(".")) == sorted(made), "listed"
+    assert len({os.stat(name).st_ino for name in made}) == len(made), "inodes"
+    for name in made:
+        os.rmdir(name)
+for turn in range(1000):
+    os.mkdir("+again")
+    os.rmdir("+again")
+assert os.listdir(".") == []
+PYTHON
+expect_errno ENOENT "os.stat('/proc/self/fd/7/expression')"
+exec 7<&-
+mkdir "$mnt/by/match/+held"
+[ "$(stat -c %i "$mnt/by/match/+held")" != "$before" ] || fail 'a node that was gone is back'
+rmdir "$mnt/by/match/+held"
 
 # ---- nothing else can be changed, whoever asks
 for where in . packets info by by/range by/time by/interface interfaces/0 by/filter/udp by/filter/udp/packets \
