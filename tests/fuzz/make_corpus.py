@@ -172,12 +172,14 @@ TARGETS = {"capture": FILES, "append": FILES, "source": ("zstd", "gzip")}
 def main():
     targets = sorted(n[5:-2] for n in os.listdir(HERE) if n.startswith("fuzz_") and n.endswith(".c"))
     for target in targets:
+        kinds = TARGETS.get(target, (target,))
+        if not set(kinds) & set(KINDS):
+            continue  # has its seeds from elsewhere
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         for old in os.listdir(folder):
             if old.startswith("seed-"):
                 os.unlink(os.path.join(folder, old))
-        kinds = TARGETS.get(target, (target,))
         total = 0
         for kind in kinds:
             for name, data in KINDS.get(kind, lambda: ())():
