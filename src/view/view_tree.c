@@ -92,6 +92,18 @@ static mode_t mode_of(const struct view *view, const struct view_kind *kind, uin
 	return kind->directory ? S_IFDIR | (0555 & ~view->umask) : S_IFREG | (0444 & ~view->umask);
 }
 
+/*
+ * A packet is in packets/ and in every set that has it: programs that keep hard
+ * links apart (du, tar, cp -a) look at files with more than one link only. How
+ * many there are nobody can say. A directory: 1, "not known".
+ */
+static nlink_t link_count(uint64_t node)
+{
+	unsigned kind = view_node_kind(node);
+
+	return kind == NODE_PACKET || kind == NODE_PAYLOAD ? 2 : 1;
+}
+
 static void fill(const struct view *view, const struct view_kind *kind, uint64_t node,
 		 const struct view_attributes *from, struct view_entry *ret)
 {
@@ -102,7 +114,7 @@ static void fill(const struct view *view, const struct view_kind *kind, uint64_t
 	ret->st = (struct stat){
 		.st_ino = node,
 		.st_mode = mode_of(view, kind, node),
-		.st_nlink = 1, /* a directory: "not known", which any program accepts */
+		.st_nlink = link_count(node),
 		.st_uid = view->uid,
 		.st_gid = view->gid,
 		.st_size = (off_t)from->size,

@@ -91,7 +91,7 @@ static void packet_names(void **state)
 	assert_int_equal(view_lookup(tree.view, packets, "42", &first, NULL), 0);
 	assert_int_equal(first.st.st_size, 102);
 	assert_int_equal(first.st.st_mode, S_IFREG | 0444);
-	assert_int_equal(first.st.st_nlink, 1);
+	assert_int_equal(first.st.st_nlink, 2);
 	assert_int_equal(first.st.st_mtim.tv_sec, SECOND + 42);
 	assert_int_equal(first.st.st_mtim.tv_nsec, 42);
 	assert_int_equal(first.st.st_blksize, 4096);
