@@ -90,57 +90,9 @@ static const struct view_field interface[] = {
 
 static const struct view_fields fields = {interface, ARRAY_SIZE(interface)};
 
-static int interfaces_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
-{
-	uint64_t number;
-
-	(void)view;
-	(void)node;
-	if (!view_name_plain(name, &number))
-		return -ENOENT;
-	*ret_child = view_node(NODE_INTERFACE_DIR, number);
-	return 0;
-}
-
-static uint64_t interfaces_count(struct view *view, uint64_t node)
-{
-	struct pktfs_status status;
-
-	(void)node;
-	pktfs_status_get(view->capture, &status);
-	return status.interfaces;
-}
-
-static int interfaces_child(struct view *view, uint64_t node, uint64_t position,
-			    struct view_child *ret)
-{
-	(void)view;
-	(void)node;
-	snprintf(ret->name, sizeof(ret->name), "%" PRIu64, position);
-	ret->node = view_node(NODE_INTERFACE_DIR, position);
-	return 0;
-}
-
-const struct view_kind view_kind_interfaces_dir = {
-	.directory = true,
-	.find = interfaces_find,
-	.count = interfaces_count,
-	.child = interfaces_child,
-	.changing = view_changing,
-	.parent = view_parent_root,
-};
-
 static uint64_t field_node(uint64_t node, uint64_t field)
 {
 	return view_node(NODE_INTERFACE, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
-}
-
-static int interface_check(struct view *view, uint64_t node)
-{
-	struct pktfs_status status;
-
-	pktfs_status_get(view->capture, &status);
-	return view_number_check(&status, view_node_ordinal(node), status.interfaces);
 }
 
 static int interface_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
@@ -174,21 +126,14 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 	return view_kind_statistics_dir.check(view, ret->node);
 }
 
-static uint64_t interface_parent(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return view_node(NODE_INTERFACES_DIR, 0);
-}
-
 const struct view_kind view_kind_interface_dir = {
 	.directory = true,
-	.check = interface_check,
+	.check = view_numbered_check,
 	.find = interface_find,
 	.count = interface_count,
 	.child = interface_child,
 	.changing = view_changing, /* statistics/ may come */
-	.parent = interface_parent,
+	.parent = view_numbered_parent,
 };
 
 static int interface_render(struct view *view, uint64_t node, struct text *text)

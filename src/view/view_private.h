@@ -170,6 +170,10 @@ void view_name_escape(struct text *text, const void *bytes, size_t size);
 #define VIEW_LINK_TYPE_ROOM 64
 const char *view_link_type(uint16_t link_type, char room[VIEW_LINK_TYPE_ROOM]);
 
+/* view_numbered.c: operations of what is in sections/ and interfaces/. */
+int view_numbered_check(struct view *view, uint64_t node);
+uint64_t view_numbered_parent(struct view *view, uint64_t node);
+
 /* view_packet.c: calls `use` with the packet lent; what `use` made is good only
  * if this returns 0. A file that changes under us is tried once more, so `use`
  * may be called twice. Errors: those of `use` and of pktfs_packet_try. */

@@ -76,54 +76,6 @@ static const struct view_field section[] = {
 
 static const struct view_fields fields = {section, ARRAY_SIZE(section)};
 
-static int sections_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
-{
-	uint64_t number;
-
-	(void)view;
-	(void)node;
-	if (!view_name_plain(name, &number))
-		return -ENOENT;
-	*ret_child = view_node(NODE_SECTION_DIR, number);
-	return 0;
-}
-
-static uint64_t sections_count(struct view *view, uint64_t node)
-{
-	struct pktfs_status status;
-
-	(void)node;
-	pktfs_status_get(view->capture, &status);
-	return status.sections;
-}
-
-static int sections_child(struct view *view, uint64_t node, uint64_t position,
-			  struct view_child *ret)
-{
-	(void)view;
-	(void)node;
-	snprintf(ret->name, sizeof(ret->name), "%" PRIu64, position);
-	ret->node = view_node(NODE_SECTION_DIR, position);
-	return 0;
-}
-
-const struct view_kind view_kind_sections_dir = {
-	.directory = true,
-	.find = sections_find,
-	.count = sections_count,
-	.child = sections_child,
-	.changing = view_changing,
-	.parent = view_parent_root,
-};
-
-static int section_check(struct view *view, uint64_t node)
-{
-	struct pktfs_status status;
-
-	pktfs_status_get(view->capture, &status);
-	return view_number_check(&status, view_node_ordinal(node), status.sections);
-}
-
 static uint64_t field_node(uint64_t node, uint64_t field)
 {
 	return view_node(NODE_SECTION, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
@@ -153,20 +105,13 @@ static int section_child(struct view *view, uint64_t node, uint64_t position,
 	return view_field_child(view, &fields, position, field_node(node, position), ret);
 }
 
-static uint64_t section_parent(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return view_node(NODE_SECTIONS_DIR, 0);
-}
-
 const struct view_kind view_kind_section_dir = {
 	.directory = true,
-	.check = section_check,
+	.check = view_numbered_check,
 	.find = section_find,
 	.count = section_count,
 	.child = section_child,
-	.parent = section_parent,
+	.parent = view_numbered_parent,
 };
 
 static int section_render(struct view *view, uint64_t node, struct text *text)
