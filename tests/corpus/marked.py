@@ -35,7 +35,8 @@ def generated(folder):
                           ("sections.pcapng", ["--format", "pcapng", "--packets", "900", "--sections",
                                                "3", "--interfaces", "2", "--mixed-endian"]),
                           ("raw.pcap", ["--packets", "500", "--link-type", "101", "--big-endian"]),
-                          ("null.pcap", ["--packets", "500", "--link-type", "0", "--snaplen", "96"])):
+                          ("null.pcap", ["--packets", "500", "--link-type", "0", "--snaplen", "96"]),
+                          ("null_be.pcap", ["--packets", "500", "--link-type", "0", "--big-endian"])):
         path = os.path.join(folder, "pktgen_" + name)
         done = subprocess.run([pktgen, *options, path], capture_output=True, text=True)
         expect(done.returncode == 0, f"pktgen {options}: {done.stderr}")
