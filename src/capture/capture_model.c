@@ -29,7 +29,9 @@ static int shb_length(pktfs_capture *capture, uint64_t offset, bool big_endian, 
 int pktfs_section_get(pktfs_capture *capture, uint64_t number, struct pktfs_section *ret,
 		      struct pktfs_error *ret_error)
 {
-	uint64_t count = index_sections(capture->index), next;
+	/* asked in this order: those of a section that is new are not counted */
+	uint64_t next = index_interfaces(capture->index);
+	uint64_t count = index_sections(capture->index);
 	const struct index_section *section;
 	struct pktfs_section got = {0};
 	uint32_t length = 0;
@@ -46,8 +48,8 @@ int pktfs_section_get(pktfs_capture *capture, uint64_t number, struct pktfs_sect
 	got.version_minor = section->minor;
 	got.section_length = section->length;
 	got.first_interface = section->first_interface;
-	next = number + 1 < count ? index_section(capture->index, number + 1)->first_interface
-				  : index_interfaces(capture->index);
+	if (number + 1 < count)
+		next = index_section(capture->index, number + 1)->first_interface;
 	got.interfaces = next - section->first_interface;
 	if (index_format(capture->index)->kind == FORMAT_PCAPNG && !section->skipped) {
 		r = shb_length(capture, section->offset, section->big_endian, &length);

@@ -70,8 +70,6 @@ int fs_park_start(struct fs_park *park);
 /* Takes a copy of the request. 0; -ENOTCONN at the end, -ENOMEM: the caller
  * replies. */
 int fs_park(struct fs_park *park, const struct fs_request *request);
-/* Tries all at once, without waiting for the tick. */
-void fs_park_wake(struct fs_park *park);
 void fs_park_stop(struct fs_park *park);
 void fs_park_close(struct fs_park *park);
 

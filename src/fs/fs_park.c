@@ -80,12 +80,6 @@ int fs_park(struct fs_park *park, const struct fs_request *request)
 	return ending ? -ENOTCONN : 0;
 }
 
-void fs_park_wake(struct fs_park *park)
-{
-	UTIL_LOCK_SCOPE(&park->lock);
-	pthread_cond_signal(&park->changed);
-}
-
 /* The signals of one line of /proc/PID/status. */
 static uint64_t signal_line(const char *status, const char *name)
 {

@@ -139,11 +139,6 @@ const struct format *index_format(const struct index *index)
 	return &index->format;
 }
 
-struct source *index_source(const struct index *index)
-{
-	return index->source;
-}
-
 void index_totals(struct index *index, struct index_totals *ret)
 {
 	UTIL_LOCK_SCOPE(&index->lock);

@@ -98,7 +98,6 @@ int index_start(struct index *index);
 void index_close(struct index *index);
 
 const struct format *index_format(const struct index *index);
-struct source *index_source(const struct index *index);
 void index_totals(struct index *index, struct index_totals *ret);
 
 /* Waits until more than `packets` packets are published or the index is

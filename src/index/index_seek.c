@@ -25,31 +25,26 @@ static uint64_t metadata_before(const struct index *index, uint64_t checkpoint)
 	return index->epochs[checkpoint >> INDEX_EPOCH_SHIFT].metadata + c->metadata;
 }
 
-/* The last section that begins before `offset`, if there is one. */
-static uint64_t section_before(const struct index *index, uint64_t offset)
+static uint64_t section_offset(const struct index *index, uint64_t number)
 {
-	uint64_t low = 0, high = index_sections(index);
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if (index_section(index, middle)->offset < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? low - 1 : 0;
+	return index_section(index, number)->offset;
 }
 
-/* How many interfaces of the whole capture begin before `offset`. */
-static uint64_t interfaces_before(const struct index *index, uint64_t offset)
+static uint64_t interface_offset(const struct index *index, uint64_t number)
 {
-	uint64_t low = 0, high = index_interfaces(index);
+	return index_interface(index, number)->offset;
+}
+
+/* How many of `count` sections or interfaces begin before `offset`. */
+static uint64_t count_before(const struct index *index, uint64_t count, uint64_t offset,
+			     uint64_t (*offset_of)(const struct index *index, uint64_t number))
+{
+	uint64_t low = 0, high = count;
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if (index_interface(index, middle)->offset < offset)
+		if (offset_of(index, middle) < offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -62,17 +57,18 @@ static void resume_walk(const struct index *index, struct index_place *place)
 {
 	const struct index_section *section;
 	struct format_walk *walk = &place->walk;
-	uint64_t interfaces;
+	uint64_t sections, interfaces;
 
 	format_walk_start(walk, &index->format);
 	place->section = 0;
 	if (index->format.kind != FORMAT_PCAPNG || index_sections(index) == 0)
 		return;
-	place->section = section_before(index, place->offset);
+	sections = count_before(index, index_sections(index), place->offset, section_offset);
+	place->section = sections ? sections - 1 : 0;
 	section = index_section(index, place->section);
 	if (section->offset >= place->offset)
 		return;
-	interfaces = interfaces_before(index, place->offset);
+	interfaces = count_before(index, index_interfaces(index), place->offset, interface_offset);
 	walk->big_endian = section->big_endian;
 	walk->skipped = section->skipped;
 	walk->in_section = true;

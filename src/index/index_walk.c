@@ -457,8 +457,9 @@ static enum index_state walk(struct index *index)
 				continue;
 			if (r == -ESTALE)
 				r = -EIO;
-			if (limit > 1)
-				limit = MIN(limit * 2, INDEX_BATCH_LAST);
+			if (r != -EIO)
+				stale = 0;
+			limit = MIN(limit * 2, INDEX_BATCH_LAST);
 		}
 		if (r < 0)
 			state = stopped(index, r, need, &error);

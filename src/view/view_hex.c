@@ -56,63 +56,46 @@ static size_t make_line(char line[LINE_ROOM], unsigned digits, uint32_t offset,
 	return (size_t)(at - line);
 }
 
-static int take_attributes(struct view *view, const struct pktfs_packet *packet, void *context)
+static int dump_size(const struct pktfs_packet *packet, uint64_t *ret)
 {
-	struct view_attributes *attributes = context;
-
-	(void)view;
-	attributes->size = hex_size(packet->captured_length);
-	attributes->time = packet->time;
-	attributes->live = false;
+	*ret = hex_size(packet->captured_length);
 	return 0;
 }
 
-static int hex_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+static size_t dump_copy(const struct pktfs_packet *packet, uint64_t offset, uint8_t *bytes,
+			size_t room)
 {
-	return view_packet_with(view, view_node_ordinal(node), take_attributes, ret);
-}
-
-struct copy {
-	uint64_t offset;
-	char *bytes;
-	size_t size, copied;
-};
-
-static int take_lines(struct view *view, const struct pktfs_packet *packet, void *context)
-{
-	struct copy *copy = context;
 	uint32_t length = packet->captured_length;
 	unsigned digits = digits_of(length);
-	size_t whole = line_length(digits, LINE_BYTES), made, skip, count;
+	size_t whole = line_length(digits, LINE_BYTES), skip = offset % whole;
+	size_t copied = 0, made, count;
+	uint64_t at = offset / whole * LINE_BYTES;
 	char line[LINE_ROOM];
-	uint64_t at;
 
-	(void)view;
-	copy->copied = 0;
-	if (copy->offset >= hex_size(length))
-		return 0;
-	at = copy->offset / whole * LINE_BYTES;
-	skip = copy->offset % whole;
-	while (copy->copied < copy->size && (at < length || !length)) {
+	while (copied < room && (at < length || !length)) {
 		made = make_line(line, digits, (uint32_t)at, packet->data + at,
 				 MIN(LINE_BYTES, length - (uint32_t)at));
-		count = MIN(made - skip, copy->size - copy->copied);
-		memcpy(copy->bytes + copy->copied, line + skip, count);
-		copy->copied += count;
+		count = MIN(made - skip, room - copied);
+		memcpy(bytes + copied, line + skip, count);
+		copied += count;
 		skip = 0;
 		at += LINE_BYTES;
 		if (!length)
 			break;
 	}
-	return 0;
+	return copied;
+}
+
+static const struct view_form dump = {dump_size, dump_copy};
+
+static int hex_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+{
+	return view_form_attributes(view, node, &dump, ret);
 }
 
 static int64_t hex_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size)
 {
-	struct copy copy = {.offset = offset, .bytes = bytes, .size = size};
-	int r = view_packet_with(view, view_node_ordinal(node), take_lines, &copy);
-
-	return r < 0 ? r : (int64_t)copy.copied;
+	return view_form_read(view, node, &dump, offset, bytes, size);
 }
 
 const struct view_kind view_kind_packet_hex = {

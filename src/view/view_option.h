@@ -28,7 +28,6 @@ enum view_option_form {
 	OPTION_TIME,          /* two u32, high first */
 	OPTION_CUSTOM_STRING, /* PEN u32, UTF-8 */
 	OPTION_CUSTOM_BYTES,  /* PEN u32, any */
-	OPTION_UNKNOWN,
 };
 
 struct view_option {

@@ -28,20 +28,79 @@ int view_packet_with(struct view *view, uint64_t number, view_packet_use use, vo
 	return r;
 }
 
+struct measuring {
+	const struct view_form *form;
+	struct view_attributes *attributes;
+};
+
 static int take_attributes(struct view *view, const struct pktfs_packet *packet, void *context)
 {
-	struct view_attributes *attributes = context;
+	const struct measuring *measuring = context;
 
 	(void)view;
-	attributes->size = packet->captured_length;
-	attributes->time = packet->time;
-	attributes->live = false;
+	measuring->attributes->time = packet->time;
+	measuring->attributes->live = false;
+	return measuring->form->size(packet, &measuring->attributes->size);
+}
+
+int view_form_attributes(struct view *view, uint64_t node, const struct view_form *form,
+			 struct view_attributes *ret)
+{
+	struct measuring measuring = {form, ret};
+
+	return view_packet_with(view, view_node_ordinal(node), take_attributes, &measuring);
+}
+
+struct copying {
+	const struct view_form *form;
+	uint64_t offset;
+	uint8_t *bytes;
+	size_t room, copied;
+};
+
+static int take_bytes(struct view *view, const struct pktfs_packet *packet, void *context)
+{
+	struct copying *copying = context;
+	uint64_t size;
+	int r = copying->form->size(packet, &size);
+
+	(void)view;
+	copying->copied = 0;
+	if (r == 0 && copying->offset < size)
+		copying->copied = copying->form->copy(packet, copying->offset, copying->bytes,
+						      copying->room);
+	return r;
+}
+
+int64_t view_form_read(struct view *view, uint64_t node, const struct view_form *form,
+		       uint64_t offset, void *bytes, size_t size)
+{
+	struct copying copying = {form, offset, bytes, size, 0};
+	int r = view_packet_with(view, view_node_ordinal(node), take_bytes, &copying);
+
+	return r < 0 ? r : (int64_t)copying.copied;
+}
+
+static int raw_size(const struct pktfs_packet *packet, uint64_t *ret)
+{
+	*ret = packet->captured_length;
 	return 0;
 }
 
+static size_t raw_copy(const struct pktfs_packet *packet, uint64_t offset, uint8_t *bytes,
+		       size_t room)
+{
+	size_t count = MIN(room, packet->captured_length - (size_t)offset);
+
+	memcpy(bytes, packet->data + offset, count);
+	return count;
+}
+
+static const struct view_form raw = {raw_size, raw_copy};
+
 static int packet_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
 {
-	return view_packet_with(view, view_node_ordinal(node), take_attributes, ret);
+	return view_form_attributes(view, node, &raw, ret);
 }
 
 int view_packet_time(struct view *view, uint64_t node, struct pktfs_time *ret)
@@ -54,32 +113,10 @@ int view_packet_time(struct view *view, uint64_t node, struct pktfs_time *ret)
 	return r;
 }
 
-struct copy {
-	uint64_t offset;
-	void *bytes;
-	size_t size, copied;
-};
-
-static int take_bytes(struct view *view, const struct pktfs_packet *packet, void *context)
-{
-	struct copy *copy = context;
-
-	(void)view;
-	copy->copied = 0;
-	if (copy->offset >= packet->captured_length)
-		return 0;
-	copy->copied = MIN(copy->size, packet->captured_length - (size_t)copy->offset);
-	memcpy(copy->bytes, packet->data + copy->offset, copy->copied);
-	return 0;
-}
-
 static int64_t packet_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
 			   size_t size)
 {
-	struct copy copy = {.offset = offset, .bytes = bytes, .size = size};
-	int r = view_packet_with(view, view_node_ordinal(node), take_bytes, &copy);
-
-	return r < 0 ? r : (int64_t)copy.copied;
+	return view_form_read(view, node, &raw, offset, bytes, size);
 }
 
 const struct view_kind view_kind_packet = {

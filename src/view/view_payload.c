@@ -12,72 +12,56 @@
 
 #include "view_set.h"
 
-static int payload_of(const struct pktfs_packet *packet, struct payload *ret)
+static bool find(const struct pktfs_packet *packet, struct payload *ret)
 {
-	return payload_find(packet->link_type, packet->data, packet->captured_length, ret)
-		       ? 0
-		       : -ENOENT;
+	return payload_find(packet->link_type, packet->data, packet->captured_length, ret);
 }
 
-static int take_attributes(struct view *view, const struct pktfs_packet *packet, void *context)
+static int payload_size(const struct pktfs_packet *packet, uint64_t *ret)
 {
-	struct view_attributes *attributes = context;
 	struct payload payload;
-	int r = payload_of(packet, &payload);
 
-	(void)view;
-	if (r < 0)
-		return r;
-	attributes->size = payload.size;
-	attributes->time = packet->time;
-	attributes->live = false;
+	if (!find(packet, &payload))
+		return -ENOENT;
+	*ret = payload.size;
 	return 0;
 }
 
-static int payload_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+static size_t payload_copy(const struct pktfs_packet *packet, uint64_t offset, uint8_t *bytes,
+			   size_t room)
 {
-	return view_packet_with(view, view_node_ordinal(node), take_attributes, ret);
-}
-
-struct copy {
-	uint64_t offset;
-	uint8_t *bytes;
-	size_t size, copied;
-};
-
-static int take_bytes(struct view *view, const struct pktfs_packet *packet, void *context)
-{
-	struct copy *copy = context;
-	uint64_t skip = copy->offset;
 	struct payload payload;
+	size_t copied = 0, count;
 	unsigned i;
-	int r = payload_of(packet, &payload);
 
-	(void)view;
-	copy->copied = 0;
-	for (i = 0; r == 0 && i < payload.count && copy->copied < copy->size; i++) {
+	if (!find(packet, &payload))
+		return 0;
+	for (i = 0; i < payload.count && copied < room; i++) {
 		const struct payload_piece *piece = &payload.pieces[i];
-		size_t size;
 
-		if (skip >= piece->size) {
-			skip -= piece->size;
+		if (offset >= piece->size) {
+			offset -= piece->size;
 			continue;
 		}
-		size = MIN(copy->size - copy->copied, piece->size - (size_t)skip);
-		memcpy(copy->bytes + copy->copied, packet->data + piece->offset + skip, size);
-		copy->copied += size;
-		skip = 0;
+		count = MIN(room - copied, piece->size - (size_t)offset);
+		memcpy(bytes + copied, packet->data + piece->offset + offset, count);
+		copied += count;
+		offset = 0;
 	}
-	return r;
+	return copied;
+}
+
+static const struct view_form form = {payload_size, payload_copy};
+
+static int payload_attributes(struct view *view, uint64_t node, struct view_attributes *ret)
+{
+	return view_form_attributes(view, node, &form, ret);
 }
 
 static int64_t payload_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
 			    size_t size)
 {
-	struct copy copy = {.offset = offset, .bytes = bytes, .size = size};
-	int r = view_packet_with(view, view_node_ordinal(node), take_bytes, &copy);
-
-	return r < 0 ? r : (int64_t)copy.copied;
+	return view_form_read(view, node, &form, offset, bytes, size);
 }
 
 const struct view_kind view_kind_payload = {

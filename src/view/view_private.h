@@ -60,7 +60,6 @@ enum view_said {
 	SAID_CATALOG = 4,
 	SAID_BLOCK = 8,
 	SAID_COMMENTS = 16,
-	SAID_READ = 32,
 	SAID_EXPORT = 64,
 };
 
@@ -180,6 +179,25 @@ uint64_t view_numbered_parent(struct view *view, uint64_t node);
 typedef int (*view_packet_use)(struct view *view, const struct pktfs_packet *packet, void *context);
 int view_packet_with(struct view *view, uint64_t number, view_packet_use use, void *context);
 int view_packet_time(struct view *view, uint64_t node, struct pktfs_time *ret);
+
+/*
+ * A file that a packet is shown as, made anew for each read: its bytes, a dump,
+ * its payload. `size`: 0, or -ENOENT where the packet has no such file. `copy`
+ * is called with an offset below that, and returns how many bytes it copied:
+ * fewer than `room` only at the end.
+ */
+struct view_form {
+	int (*size)(const struct pktfs_packet *packet, uint64_t *ret);
+	size_t (*copy)(const struct pktfs_packet *packet, uint64_t offset, uint8_t *bytes,
+		       size_t room);
+};
+
+/* What `attributes` and `read` of such a kind of node call; the ordinal of the
+ * node is the packet's number. */
+int view_form_attributes(struct view *view, uint64_t node, const struct view_form *form,
+			 struct view_attributes *ret);
+int64_t view_form_read(struct view *view, uint64_t node, const struct view_form *form,
+		       uint64_t offset, void *bytes, size_t size);
 
 /* view_capture.c: what the root has of them. */
 #define VIEW_CAPTURE_PCAPNG 0u
