@@ -36,7 +36,7 @@ FUSE_LIBS   = $(shell pkg-config --libs fuse3)
 LIB_LIBS    := -Wl,--as-needed -lzstd -lz -lpcap -lpcre2-8 -pthread
 
 LIB_SRC  := $(wildcard $(addprefix src/,$(addsuffix /*.c,util source format index capture write set)))
-PROG_SRC := $(wildcard $(addprefix src/,$(addsuffix /*.c,view fs cli)))
+PROG_SRC := $(wildcard $(addprefix src/,$(addsuffix /*.c,append view fs cli)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(BUILD)/%.o)
 
@@ -64,7 +64,7 @@ $(BUILD)/libpktfs.pc: always
 		'Libs.private: $(LIB_LIBS)' 'Cflags: -I$${includedir}' >$@
 
 # ---- tests: one program for each test_*.c; those of the program's own modules
-# (view, fs, cli) are linked with its objects, all but main()
+# (append, view, fs, cli) are linked with its objects, all but main()
 
 TEST_SRC    := $(wildcard tests/unit/test_*.c)
 HELPER_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c)))
@@ -82,7 +82,7 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(if $(filter tests/unit/test_fs% tests/unit/test_cli%,$<),$(FUSE_CFLAGS)) $(CFLAGS) -c -o $@ $<
 
-INNER_UNIT := $(filter $(addprefix $(BUILD)/tests/unit/test_,view% fs% cli%),$(UNIT))
+INNER_UNIT := $(filter $(addprefix $(BUILD)/tests/unit/test_,append% view% fs% cli%),$(UNIT))
 $(INNER_UNIT): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(INNER_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(FUSE_LIBS) $(LIB_LIBS)
 

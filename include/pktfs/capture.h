@@ -41,6 +41,7 @@ typedef struct pktfs_iterator pktfs_iterator;
 
 enum pktfs_open_flags {
 	PKTFS_OPEN_NO_MMAP = 1, /* read(2) instead of mmap(2), no SIGBUS handler */
+	PKTFS_OPEN_GROWING = 2, /* the file may get longer: see pktfs_grow */
 };
 
 struct pktfs_open_options {
@@ -69,6 +70,40 @@ PKTFS_API int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pk
 PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
 				const struct pktfs_open_options *options, pktfs_capture **ret,
 				struct pktfs_error *ret_error);
+
+/*
+ * Opens several files as one capture, in this order: packets, interfaces,
+ * sections and blocks are numbered on, offsets count the decompressed bytes of
+ * all files before. Formats and compressions may differ. With
+ * PKTFS_OPEN_GROWING only the last may grow. The first must be a capture; what
+ * is wrong with another is a problem of the capture.
+ */
+PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
+			       const struct pktfs_open_options *options, pktfs_capture **ret,
+			       struct pktfs_error *ret_error);
+
+/* A file of the capture. `number` from 0. */
+struct pktfs_file {
+	uint64_t offset;          /* of its first byte */
+	uint64_t packets_before;
+	uint64_t metadata_before;
+	uint64_t first_section, first_interface;
+	enum pktfs_format format;
+};
+
+/* 0; -EAGAIN: the index has not come to it yet; -ENOENT. */
+PKTFS_API int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *ret);
+
+/*
+ * Looks whether a file that was opened with PKTFS_OPEN_GROWING has got longer.
+ * 1: it has, and the index takes it up (pktfs_wait_offset waits for that); 0: it
+ * has not; -EIO: it was cut.
+ */
+PKTFS_API int pktfs_grow(pktfs_capture *capture);
+
+/* Waits until all records that end at `offset` or before can be read, as
+ * pktfs_wait does. -EIO: the index ended before, and comes no further. */
+PKTFS_API int pktfs_wait_offset(pktfs_capture *capture, uint64_t offset, int timeout_ms);
 
 /* Wakes everybody who waits for this capture, in any function, with -ECANCELED,
  * now and for ever after: to be called before threads are joined. */
@@ -106,7 +141,8 @@ enum pktfs_state {
 	PKTFS_STATE_DAMAGED,   /* something contradicts the format: see the problems */
 };
 
-/* What is known so far; the numbers grow until `state` is not INDEXING. */
+/* What is known so far; the numbers grow until `state` is not INDEXING, and after
+ * that with `growing`. */
 struct pktfs_status {
 	enum pktfs_format format;
 	enum pktfs_compression compression;
@@ -127,6 +163,7 @@ struct pktfs_status {
 	uint64_t indexed_bytes;  /* decompressed bytes that the index has passed */
 	uint64_t decoded_bytes;  /* decompressed bytes that are there so far */
 	int decoded_final;       /* decoded_bytes is the whole */
+	int growing;             /* more may come, whatever the state: see pktfs_grow */
 	int has_time;            /* at least one packet has a time */
 	struct pktfs_time first_time; /* of the first packet that has one */
 	struct pktfs_time last_time;  /* of the last packet that has one */
@@ -245,6 +282,10 @@ PKTFS_API int pktfs_block_release(struct pktfs_block *block);
 /* The metadata block whose block number is `number`: *ret_index. -ENOENT when
  * it is a packet or does not exist (yet). */
 PKTFS_API int pktfs_block_find(pktfs_capture *capture, uint64_t number, uint64_t *ret_index);
+
+/* The metadata block at this offset: *ret_index. -ENOENT when there is none
+ * (yet). */
+PKTFS_API int pktfs_block_at(pktfs_capture *capture, uint64_t offset, uint64_t *ret_index);
 
 struct pktfs_section {
 	uint64_t number;         /* from 0 */

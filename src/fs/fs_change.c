@@ -35,7 +35,8 @@ static void reply_made(const struct fs_request *request, const struct view_entry
 static int answer_mkdir(const struct fs_request *request)
 {
 	struct view_entry entry;
-	int r = view_mkdir(request->fs->view, request->node, request->name, &entry);
+	uint64_t end;
+	int r = view_mkdir(request->fs->view, request->node, request->name, &entry, &end);
 
 	if (r == 0)
 		reply_made(request, &entry);
@@ -96,17 +97,19 @@ void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_
 {
 	struct fs *fs = fuse_req_userdata(req);
 	int r = -EINVAL; /* exchange, whiteout */
+	uint64_t end;
 
 	if (!(flags & ~(unsigned)RENAME_NOREPLACE))
 		r = view_rename(fs->view, parent, name, new_parent, new_name,
-				flags & RENAME_NOREPLACE);
+				flags & RENAME_NOREPLACE, &end);
 	fuse_reply_err(req, fs_errno(r));
 }
 
 static int answer_setattr(const struct fs_request *request)
 {
+	struct view_setattr nothing = {0};
 	struct view_entry entry;
-	int r = view_truncate(request->fs->view, request->node, &entry);
+	int r = view_setattr(request->fs->view, request->node, &nothing, &entry);
 
 	if (r == 0)
 		fuse_reply_attr(request->req, &entry.st, fs_attr_timeout(&entry));

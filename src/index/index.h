@@ -27,9 +27,17 @@
 
 struct index;
 
-/* A section, from its SHB; pcap files have one. Entries never change. */
+/* A part of the source (source_parts): a file. Entries never change. */
+struct index_part {
+	uint64_t start; /* offset of its first byte */
+	struct format format;
+	uint64_t first_record, first_packet, first_metadata, first_section, first_interface;
+};
+
+/* A section, from its SHB; a pcap file has one. Entries never change. */
 struct index_section {
 	uint64_t offset;
+	uint64_t part;
 	uint64_t first_interface; /* number over the whole capture */
 	int64_t length;           /* as it says; -1 not given */
 	bool big_endian;
@@ -88,6 +96,7 @@ struct index_place {
 	uint64_t frame;    /* frames before it */
 	uint64_t offset;
 	uint64_t section;  /* section of the record before it */
+	uint64_t part;     /* part of the record before it */
 	struct format_walk walk; /* to step on it */
 };
 
@@ -97,13 +106,29 @@ int index_start(struct index *index);
  * is allowed. */
 void index_close(struct index *index);
 
+/* Of the first part. */
 const struct format *index_format(const struct index *index);
+
+/* Parts whose head was read so far. A part that is no capture is a problem, and
+ * is left out: the numbers here are not those of the source. */
+uint64_t index_parts(const struct index *index);
+const struct index_part *index_part(const struct index *index, uint64_t number);
 void index_totals(struct index *index, struct index_totals *ret);
 
 /* Waits until more than `packets` packets are published or the index is
  * complete; `deadline` (CLOCK_MONOTONIC) may be NULL. 0, -ETIMEDOUT,
  * -ECANCELED. */
 int index_wait(struct index *index, uint64_t packets, const struct timespec *deadline);
+
+/* Waits until all records that end at `end` or before are published: 0, -ETIMEDOUT,
+ * -ECANCELED; -EIO: the index is damaged before that and comes no further. */
+int index_wait_end(struct index *index, uint64_t end, const struct timespec *deadline);
+
+/* The source may grow, and the index with it: INDEX_COMPLETE and INDEX_TRUNCATED
+ * then say how it was at the last look. The state does not go back to
+ * INDEX_RUNNING; a problem at the end (a record cut there) goes away when the
+ * record is complete. */
+bool index_growing(const struct index *index);
 
 /* Wakes everybody who waits, with -ECANCELED, now and for ever after. */
 void index_cancel(struct index *index);
@@ -127,6 +152,8 @@ struct index_interface *index_interface(const struct index *index, uint64_t numb
 void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret);
 void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret);
 void index_seek_record(struct index *index, uint64_t record, struct index_place *ret);
+/* Before the record at `offset`, or the one that holds it. */
+void index_seek_offset(struct index *index, uint64_t offset, struct index_place *ret);
 
 /* The packets (numbers from 1) that share the checkpoint of `packet` (from 0,
  * published), and the span of their times (min above max: none has one). */

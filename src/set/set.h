@@ -16,6 +16,10 @@
  * evaluated is kept, and dropped, least recently used first, above the memory
  * bound of the pool.
  *
+ * A capture that grows has no last chunk: what was evaluated stays, and what
+ * has come since is evaluated when it is asked for, as if the set had not been
+ * complete. So every answer is about all packets that are published at that time.
+ *
  * Nothing here waits, except set_wait. Threads: any, at any time.
  *
  * Why no CRoaring: its C bitmaps end at 2^32 packets, and it has no way to

@@ -73,6 +73,10 @@ int set_export_open(struct set *set, enum export_format format, unsigned link,
 
 void export_close(struct export *export);
 
+/* Whether the capture has grown since this was opened: it goes on to give what
+ * it gave, and another has to be opened for the rest. */
+bool export_outgrown(struct export *export);
+
 /* Copies. Returns how many bytes (fewer than size only at the end), -EAGAIN
  * while the sums have not come that far or the set is evaluated again (try
  * again after some milliseconds; nobody is told), -EIO (the file was changed or

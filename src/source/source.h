@@ -41,6 +41,7 @@ enum source_compression {
 
 struct source_options {
 	bool no_mmap;
+	bool growing;               /* the file may grow: see source_grow */
 	const char *spool_dir;      /* NULL: $TMPDIR, or /var/tmp */
 	uint64_t frame_cache_bytes; /* 0: SOURCE_FRAME_CACHE */
 };
@@ -124,6 +125,40 @@ int source_verify_to(const struct pktfs_loan *loan, size_t used);
  * 0 behind it (-EBADMSG if damage made it); -EAGAIN when not all are there yet;
  * otherwise the errors of source_borrow. Verified. */
 int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
+
+/*
+ * Growth. A regular file that was opened with `growing` may get longer; bytes
+ * that were there never change. Its end is final (as source_available says)
+ * whenever all that the file held at the last look is there, and stops being
+ * so when source_grow finds more. What is unfinished at the end of a compressed
+ * file is no end: what it gives so far is there, and source_problem says
+ * -ENODATA as long as nothing more has come.
+ *
+ * source_grow looks at the size of the file. 1: it is longer, and everybody who
+ * waits is told; 0: it is not, or the source does not grow; -EIO: it is shorter
+ * (what is gone cannot be borrowed any more, and nothing grows from then on).
+ * source_wait_growth waits until there are more bytes than `end`, however final
+ * that is: 0, or -ECANCELED.
+ */
+int source_grow(struct source *source);
+int source_wait_growth(struct source *source, uint64_t end);
+bool source_growing(const struct source *source);
+
+/*
+ * Several sources, one behind the other, as one: offsets go on from part to
+ * part, and a loan never reaches over the end of one. A part is there (counts
+ * in source_parts) once the end of the one before is final. Only the last may
+ * be growing. Takes the parts over when it returns 0. The compression is that of
+ * the first, the stored size the sum, the time the latest.
+ * source_part_start: where part `number` (below source_parts) begins.
+ * source_part_problem: as source_problem, of that part alone; source_problem of
+ * a chain is that of its last part.
+ * Every other source has one part.
+ */
+int source_chain_open(struct source *const *parts, size_t count, struct source **ret);
+size_t source_parts(struct source *source);
+uint64_t source_part_start(struct source *source, size_t number);
+int source_part_problem(struct source *source, size_t number, struct pktfs_error *ret_error);
 
 /*
  * What ended the source before its proper end, with its offset in the decoded

@@ -31,10 +31,13 @@
 
 #define VIEW_ROOT 1u
 
+struct append;
 struct view;
 
 struct view_options {
 	const char *path; /* of the capture, absolute: info/path */
+	struct append *append; /* append/, started by view_open; NULL: there is none.
+				* The caller's to stop and close, after the requests have ended */
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;     /* taken off 0444 and 0555 */
@@ -65,21 +68,73 @@ int view_readlink(struct view *view, uint64_t node, struct text *ret);
 
 /*
  * What users may make: named sets (mkdir) and links (symlink) in by/filter/ and
- * by/match/, whose `expression` is written. Everywhere else -EROFS. Nothing of
- * it touches the capture. -EINVAL: a wrong expression, with the reason in
- * info/log and in the `expression` file.
+ * by/match/, whose `expression` is written, in memory only; and, with append/,
+ * interfaces (mkdir append/NAME) and files there, which are appended when they
+ * are closed (append.h). Everywhere else -EROFS. -EINVAL: a wrong expression,
+ * with the reason in info/log and in the `expression` file.
+ *
+ * *ret_end: what was appended to the capture is shown once view_seen(*ret_end) is
+ * 0; 0: nothing was. Before that the caller does not answer.
  */
-int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret);
+int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret,
+	       uint64_t *ret_end);
 int view_symlink(struct view *view, uint64_t parent, const char *name, const char *target,
 		 struct view_entry *ret);
 int view_remove(struct view *view, uint64_t parent, const char *name, bool directory);
 int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
-		const char *new_name, bool no_replace);
-/* Writes a whole expression, from offset 0. Returns `size`. */
+		const char *new_name, bool no_replace, uint64_t *ret_end);
+
+/* Writes a whole expression, from offset 0, or bytes of a file in append/.
+ * Returns `size`. */
 int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char *bytes,
 		   size_t size);
-/* Allowed where view_write is, and without effect. */
-int view_truncate(struct view *view, uint64_t node, struct view_entry *ret);
+
+/*
+ * Of an expression all but owner and mode is allowed, and without effect; of a
+ * file in append/ all of it counts. Mode and owner of a packet that was appended
+ * are taken and ignored: install(1) sets them after the close.
+ */
+enum view_set_what {
+	VIEW_SET_SIZE = 1,
+	VIEW_SET_TIME = 2, /* modification time */
+	VIEW_SET_MODE = 4,
+	VIEW_SET_OWNER = 8,
+};
+struct view_setattr {
+	unsigned what; /* 0: nothing that is kept here (an access time) */
+	uint64_t size;
+	struct pktfs_time time;
+	mode_t mode;
+	uid_t uid; /* -1: leave */
+	gid_t gid;
+};
+int view_setattr(struct view *view, uint64_t node, const struct view_setattr *attributes,
+		 struct view_entry *ret);
+
+/* -EROFS where there is nothing to set. `value` NULL: removes. */
+int view_setxattr(struct view *view, uint64_t node, const char *name, const void *value,
+		  size_t size);
+
+/*
+ * Files of append/. Whether there is one, and so open and flush matter.
+ * view_open_node: *ret_handle is 0 for whatever else there is (which need not be
+ * flushed or released); -EROFS: for writing, where nothing can be written.
+ */
+bool view_appends(const struct view *view);
+struct append_who;
+int view_create(struct view *view, uint64_t parent, const char *name,
+		const struct append_who *who, struct view_entry *ret, uint64_t *ret_handle);
+int view_open_node(struct view *view, uint64_t node, const struct append_who *who,
+		   uint64_t *ret_handle);
+int view_flush(struct view *view, uint64_t node, uint64_t handle, pid_t pid, uint64_t *ret_end);
+void view_release(struct view *view, uint64_t node, uint64_t handle);
+int view_seen(struct view *view, uint64_t end); /* 0, -EAGAIN, -EIO */
+/* fsync of a file or of a directory of append/; of anything else 0 at once. */
+int view_sync_begin(struct view *view, uint64_t node, uint64_t *ret_ticket, uint64_t *ret_end);
+int view_sync_done(struct view *view, uint64_t ticket);
+/* Free space of what is appended to: 0; -EOPNOTSUPP: nothing is. */
+struct statvfs;
+int view_statvfs(struct view *view, struct statvfs *ret);
 
 /* One entry of a directory. With `attributes` entry is complete; without, only
  * st_ino and the type in st_mode are set. `next` is the cookie behind it. */

@@ -27,8 +27,10 @@ static int make(struct view *view, uint64_t parent, const char *name, const char
 	return r < 0 ? r : made(view, node, ret);
 }
 
-int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret)
+int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view_entry *ret,
+	       uint64_t *ret_end)
 {
+	*ret_end = 0;
 	return make(view, parent, name, NULL, ret);
 }
 
@@ -57,12 +59,13 @@ int view_remove(struct view *view, uint64_t parent, const char *name, bool direc
 }
 
 int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
-		const char *new_name, bool no_replace)
+		const char *new_name, bool no_replace, uint64_t *ret_end)
 {
 	struct view_place to = view_place_of(new_parent);
 	uint64_t node;
 	int r;
 
+	*ret_end = 0;
 	if (!view_is_place(parent) || !view_is_place(new_parent))
 		return -EROFS;
 	if (no_replace && view_named_find(view, to, new_name, &node) == 0)
@@ -105,9 +108,12 @@ int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char
 	return r < 0 ? r : (int64_t)size;
 }
 
-int view_truncate(struct view *view, uint64_t node, struct view_entry *ret)
+int view_setattr(struct view *view, uint64_t node, const struct view_setattr *attributes,
+		 struct view_entry *ret)
 {
-	return is_writable(node) ? view_getattr(view, node, ret) : -EROFS;
+	if (!is_writable(node) || attributes->what & (VIEW_SET_MODE | VIEW_SET_OWNER))
+		return -EROFS;
+	return view_getattr(view, node, ret);
 }
 
 int view_readlink(struct view *view, uint64_t node, struct text *ret)
