@@ -82,18 +82,6 @@ PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
 			       const struct pktfs_open_options *options, pktfs_capture **ret,
 			       struct pktfs_error *ret_error);
 
-/* A file of the capture. `number` from 0. */
-struct pktfs_file {
-	uint64_t offset;          /* of its first byte */
-	uint64_t packets_before;
-	uint64_t metadata_before;
-	uint64_t first_section, first_interface;
-	enum pktfs_format format;
-};
-
-/* 0; -EAGAIN: the index has not come to it yet; -ENOENT. */
-PKTFS_API int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *ret);
-
 /*
  * Looks whether a file that was opened with PKTFS_OPEN_GROWING has got longer.
  * 1: it has, and the index takes it up (pktfs_wait_offset waits for that); 0: it
@@ -133,6 +121,18 @@ enum pktfs_compression {
 	PKTFS_COMPRESSION_ZSTD,
 	PKTFS_COMPRESSION_GZIP,
 };
+
+/* A file of the capture. `number` from 0. */
+struct pktfs_file {
+	uint64_t offset;          /* of its first byte */
+	uint64_t packets_before;
+	uint64_t metadata_before;
+	uint64_t first_section, first_interface;
+	enum pktfs_format format;
+};
+
+/* 0; -EAGAIN: the index has not come to it yet; -ENOENT. */
+PKTFS_API int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *ret);
 
 enum pktfs_state {
 	PKTFS_STATE_INDEXING,  /* the index is still being built */
