@@ -2,8 +2,6 @@
 #include "source_impl.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "source_piece.h"
@@ -39,78 +37,6 @@ void source_cancel(struct source *source)
 		source->ops->cancel(source);
 }
 
-/* ---- the end, as the kinds move it */
-
-int source_publish(struct source *source, uint64_t available)
-{
-	UTIL_LOCK_SCOPE(&source->lock);
-	if (source->cancelled || source->final)
-		return -ECANCELED;
-	assert(available >= source->available);
-	atomic_store_explicit(&source->available, available, memory_order_release);
-	pthread_cond_broadcast(&source->changed);
-	return 0;
-}
-
-void source_finish(struct source *source)
-{
-	UTIL_LOCK_SCOPE(&source->lock);
-	atomic_store_explicit(&source->final, true, memory_order_release);
-	pthread_cond_broadcast(&source->changed);
-}
-
-/* Is it so that what ends the source is in front of this? Of two at the same
- * place the one counts that leaves more. */
-static bool has_ended(const struct source *source, uint64_t from, uint64_t end)
-{
-	if (!source->problem.code || source->problem_from > from)
-		return false;
-	return source->problem_from < from || source->problem.offset >= end;
-}
-
-_printf_(5, 0) static int fail(struct source *source, uint64_t from, uint64_t end, int code,
-			       const char *format, va_list args)
-{
-	struct pktfs_error *problem = &source->problem;
-
-	UTIL_LOCK_SCOPE(&source->lock);
-	if (has_ended(source, from, end))
-		return code;
-	vsnprintf(problem->text, sizeof(problem->text), format, args);
-	problem->code = code;
-	problem->has_offset = 1;
-	problem->offset = end;
-	source->problem_from = from;
-	if (from < source->available || from < end)
-		atomic_store_explicit(&source->available, end, memory_order_release);
-	atomic_store_explicit(&source->final, true, memory_order_release);
-	pthread_cond_broadcast(&source->changed);
-	return code;
-}
-
-int source_fail(struct source *source, uint64_t offset, int code, const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	r = fail(source, offset, offset, code, format, args);
-	va_end(args);
-	return r;
-}
-
-int source_fail_from(struct source *source, uint64_t from, uint64_t end, int code,
-		     const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	r = fail(source, from, end, code, format, args);
-	va_end(args);
-	return r;
-}
-
 /* ---- questions */
 
 enum source_compression source_compression(const struct source *source)
@@ -118,69 +44,82 @@ enum source_compression source_compression(const struct source *source)
 	return source->compression;
 }
 
-uint64_t source_stored_size(const struct source *source)
+uint64_t source_stored_size(struct source *source)
 {
-	return source->stored_size;
+	struct pktfs_time time;
+	uint64_t size;
+
+	if (!source->ops->stored)
+		return source->stored_size;
+	source->ops->stored(source, &size, &time);
+	return size;
 }
 
-struct pktfs_time source_stored_time(const struct source *source)
+struct pktfs_time source_stored_time(struct source *source)
 {
-	return source->stored_time;
+	struct pktfs_time time;
+	uint64_t size;
+
+	if (!source->ops->stored)
+		return source->stored_time;
+	source->ops->stored(source, &size, &time);
+	return time;
 }
 
-uint64_t source_available(struct source *source, bool *ret_final)
+bool source_growing(const struct source *source)
 {
-	bool final = atomic_load_explicit(&source->final, memory_order_acquire);
+	if (source->ops->growing)
+		return source->ops->growing(source);
+	return atomic_load_explicit(&source->growing, memory_order_relaxed);
+}
 
-	if (ret_final)
-		*ret_final = final;
-	return atomic_load_explicit(&source->available, memory_order_acquire);
+int source_grow(struct source *source, uint64_t limit)
+{
+	return source->ops->grow ? source->ops->grow(source, limit) : 0;
 }
 
 int source_problem(struct source *source, struct pktfs_error *ret_error)
 {
+	if (source->ops->problem)
+		return source->ops->problem(source, ret_error);
 	UTIL_LOCK_SCOPE(&source->lock);
 	if (source->problem.code && ret_error)
 		*ret_error = source->problem;
 	return source->problem.code;
 }
 
-int source_wait(struct source *source, uint64_t end)
-{
-	bool final;
-
-	if (source_available(source, &final) >= end || final)
-		return 0;
-	UTIL_LOCK_SCOPE(&source->lock);
-	while (source->available < end && !source->final) {
-		if (source->cancelled)
-			return -ECANCELED;
-		pthread_cond_wait(&source->changed, &source->lock);
-	}
-	return 0;
-}
-
 /* ---- loans */
 
-/* Why bytes up to `end` (0: no such offset) cannot be had. */
-static int not_there(struct source *source, bool final)
+int source_missing(struct source *source, uint64_t offset, bool final)
 {
+	if (source->ops->missing)
+		return source->ops->missing(source, offset, final);
 	if (!final)
 		return -EAGAIN;
 	return source_problem(source, NULL) == -EBADMSG ? -EBADMSG : -ENODATA;
 }
 
+/* Why bytes up to `end` cannot be had; 0: they have just come. */
+static int not_there(struct source *source, uint64_t offset, uint64_t end)
+{
+	bool final;
+
+	if (end <= source_available(source, &final))
+		return 0;
+	return source_missing(source, offset, final);
+}
+
 int source_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret)
 {
 	uint64_t end;
-	bool final;
 	int r;
 
 	assert(size > 0);
 	if (unlikely(!add_ok(offset, (uint64_t)size, &end)))
 		return -ENODATA;
-	if (unlikely(end > source_available(source, &final)))
-		return not_there(source, final);
+	if (unlikely(end > atomic_load_explicit(&source->available, memory_order_acquire) &&
+		     (r = not_there(source, offset, end)) < 0))
+		return r;
 	*ret = (struct pktfs_loan){.source = source, .offset = offset, .requested = size};
 	r = source->ops->borrow(source, offset, size, ret);
 	assert(r <= 0 && (r < 0 || (ret->bytes && ret->size >= size)));
@@ -199,7 +138,7 @@ int source_verify_to(const struct pktfs_loan *loan, size_t used)
 	assert(used <= loan->size);
 	/* all uses of the bytes come before the look at what happened to them */
 	atomic_thread_fence(memory_order_acquire);
-	return source->ops->verify(source, loan->offset + used);
+	return source->ops->verify(source, loan->offset, used);
 }
 
 int source_verify(const struct pktfs_loan *loan)
@@ -270,7 +209,7 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
 		return 0;
 	available = source_available(source, &final);
 	if (!add_ok(offset, (uint64_t)size, &end) || end > available) {
-		r = not_there(source, final);
+		r = source_missing(source, offset, final);
 		if (r == -EAGAIN || (r == -EBADMSG && offset >= available))
 			return r;
 		if (offset >= available)

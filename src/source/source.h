@@ -25,6 +25,8 @@
  *	                       | peeks at the first bytes
  *	   +----------+--------+----+-----------------+
  *	 file map   memory   pipe -> spool     zstd, gzip over one of these
+ *
+ * and source_chain_open lays several of them one behind the other.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -79,9 +81,10 @@ void source_cancel(struct source *source);
 
 enum source_compression source_compression(const struct source *source);
 
-/* Size of the file as it is stored (0: a pipe), and its modification time. */
-uint64_t source_stored_size(const struct source *source);
-struct pktfs_time source_stored_time(const struct source *source);
+/* Size of the file as it is stored (0: a pipe), and its modification time; both
+ * as of the last look at a file that grows. */
+uint64_t source_stored_size(struct source *source);
+struct pktfs_time source_stored_time(struct source *source);
 
 /* How many decoded bytes are there by now; *ret_final: there will be no more.
  * With frames of declared size this counts what the headers claim: a frame
@@ -134,25 +137,33 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * file is no end: what it gives so far is there, and source_problem says
  * -ENODATA as long as nothing more has come.
  *
- * source_grow looks at the size of the file. 1: it is longer, and everybody who
- * waits is told; 0: it is not, or the source does not grow; -EIO: it is shorter
- * (what is gone cannot be borrowed any more, and nothing grows from then on).
+ * source_grow looks at the size of the file, and no further than `limit` stored
+ * bytes (a writer that may take back what is behind them says so). 1: it is longer, and everybody who
+ * waits is told; 0: it is not, or the source does not grow; -EIO, from then on:
+ * it is shorter (what is gone cannot be borrowed any more, and nothing grows).
+ * Damage ends the growth as well. source_growing: it has not ended.
  * source_wait_growth waits until there are more bytes than `end`, however final
- * that is: 0, or -ECANCELED.
+ * that is: 0, or -ECANCELED. source_wait_change also ends when the end is final
+ * and source_problem does not return `problem`: a frame that was unfinished may
+ * end without another byte.
  */
-int source_grow(struct source *source);
+int source_grow(struct source *source, uint64_t limit);
 int source_wait_growth(struct source *source, uint64_t end);
+int source_wait_change(struct source *source, uint64_t end, int problem);
 bool source_growing(const struct source *source);
 
 /*
  * Several sources, one behind the other, as one: offsets go on from part to
- * part, and a loan never reaches over the end of one. A part is there (counts
- * in source_parts) once the end of the one before is final. Only the last may
- * be growing. Takes the parts over when it returns 0. The compression is that of
- * the first, the stored size the sum, the time the latest.
+ * part, and a loan never reaches over the end of one (source_read does). A part
+ * is there (counts in source_parts) once the end of the one before is final; an
+ * offset is in the same part for ever. What is missing at the end of a part, also
+ * when it turns out to be damaged later, is missing with the part's error. Only
+ * the last may be growing. Takes the parts over when it returns 0; -ENOMEM. The
+ * compression is that of the first, the stored size the sum, the time the latest.
+ *
  * source_part_start: where part `number` (below source_parts) begins.
- * source_part_problem: as source_problem, of that part alone; source_problem of
- * a chain is that of its last part.
+ * source_part_problem: as source_problem, of that part alone, with the chain's
+ * offset; source_problem of a chain is that of the last part that is there.
  * Every other source has one part.
  */
 int source_chain_open(struct source *const *parts, size_t count, struct source **ret);

@@ -16,8 +16,11 @@
 struct source_file {
 	struct source base;
 	int fd;
+	bool follows;               /* it was opened as one that grows */
 	const uint8_t *map;         /* NULL: pread */
+	uint64_t mapped;            /* bytes of address space */
 	struct source_fault *fault; /* of the map; NULL: pread */
+	pthread_mutex_t grow_lock;  /* one look at the size at a time */
 };
 
 static struct source_file *file_of(struct source *source)
@@ -66,11 +69,12 @@ int source_lend_copy(int fd, uint64_t offset, size_t size, uint64_t limit, struc
 static int file_borrow(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret)
 {
 	struct source_file *file = file_of(source);
+	uint64_t available = source->available;
 
-	if (unlikely(!is_mapped(file)))
-		return source_lend_copy(file->fd, offset, size, source->available, ret);
+	if (unlikely(!is_mapped(file) || offset + size > file->mapped))
+		return source_lend_copy(file->fd, offset, size, available, ret);
 	ret->bytes = file->map + offset;
-	ret->size = (size_t)(source->available - offset);
+	ret->size = (size_t)(MIN(available, file->mapped) - offset);
 	return 0;
 }
 
@@ -87,25 +91,78 @@ static int file_read(struct source *source, uint64_t offset, void *bytes, size_t
  * The handler sees a page that is gone. It does not see the rest of the page
  * in which a file ends now: that reads as zeros, so the size must be asked.
  */
-static int file_verify(struct source *source, uint64_t end)
+static int file_verify(struct source *source, uint64_t offset, size_t size)
 {
 	struct source_file *file = file_of(source);
 	struct stat st;
 
-	if (unlikely(fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < end))
+	if (unlikely(fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size))
 		source_fault_mark(file->fault);
 	return likely(is_mapped(file)) ? 0 : -EIO;
 }
 
+/* ---- growth */
+
+static void set_stored(struct source *source, const struct stat *st, uint64_t size)
+{
+	UTIL_LOCK_SCOPE(&source->lock);
+	source->stored_size = size;
+	source->stored_time = (struct pktfs_time){.sec = st->st_mtim.tv_sec,
+						  .nsec = (uint32_t)st->st_mtim.tv_nsec};
+}
+
+/* For good, as the bytes of a map that was hit. */
+static int has_shrunk(struct source_file *file)
+{
+	atomic_store(&file->base.growing, false);
+	if (file->fault)
+		source_fault_mark(file->fault);
+	return -EIO;
+}
+
+static int file_grow(struct source *source, uint64_t limit)
+{
+	struct source_file *file = file_of(source);
+	uint64_t before = source->available, size;
+	struct stat st;
+
+	if (!file->follows)
+		return 0;
+	UTIL_LOCK_SCOPE(&file->grow_lock);
+	if (!source_growing(source) || fstat(file->fd, &st) < 0)
+		return -EIO;
+	if ((uint64_t)st.st_size < source->available)
+		return has_shrunk(file);
+	size = MAX(MIN((uint64_t)st.st_size, limit), before);
+	set_stored(source, &st, size);
+	if (size > source->available)
+		source_extend(source, size);
+	return size > before;
+}
+
+static void file_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)
+{
+	pthread_mutex_t *lock = file_of(source)->follows ? &source->lock : NULL;
+
+	if (lock)
+		pthread_mutex_lock(lock);
+	*ret_size = source->stored_size;
+	*ret_time = source->stored_time;
+	if (lock)
+		pthread_mutex_unlock(lock);
+}
+
+/* ---- life */
+
 static void file_close(struct source *source)
 {
 	struct source_file *file = file_of(source);
-	size_t size = (size_t)source->available;
 
 	source_fault_unwatch(file->fault);
 	if (file->fault)
-		munmap((void *)(uintptr_t)file->map, size);
+		munmap((void *)(uintptr_t)file->map, (size_t)file->mapped);
 	util_close(file->fd);
+	pthread_mutex_destroy(&file->grow_lock);
 	source_fini(source);
 	free(file);
 }
@@ -115,35 +172,53 @@ static const struct source_ops file_ops = {
 	.borrow = file_borrow,
 	.read = file_read,
 	.verify = file_verify,
+	.grow = file_grow,
+	.stored = file_stored,
 	.close = file_close,
 };
 
-static void map_file(struct source_file *file, uint64_t size)
+static bool map_file(struct source_file *file, uint64_t size)
 {
 	void *map;
 
 	if (size > SIZE_MAX / 2)
-		return;
-	map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, file->fd, 0);
+		return false;
+	map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED | MAP_NORESERVE, file->fd, 0);
 	if (map == MAP_FAILED)
-		return;
+		return false;
 	file->fault = source_fault_watch(map, (size_t)size);
-	if (file->fault)
-		file->map = map;
-	else
+	if (!file->fault) {
 		munmap(map, (size_t)size);
+		return false;
+	}
+	file->map = map;
+	file->mapped = size;
+	return true;
 }
 
-int source_file_open(int fd, uint64_t size, bool no_mmap, struct source **ret)
+static void map_with_room(struct source_file *file, uint64_t size)
+{
+	uint64_t room = file->follows ? SOURCE_FILE_ROOM : 0, end;
+
+	for (; room >= (uint64_t)1 << 20; room /= 4)
+		if (add_ok(size, room, &end) && map_file(file, end))
+			return;
+	map_file(file, size);
+}
+
+int source_file_open(int fd, uint64_t size, bool no_mmap, bool growing, struct source **ret)
 {
 	struct source_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return -ENOMEM;
 	source_init(&file->base, &file_ops);
+	pthread_mutex_init(&file->grow_lock, NULL);
 	file->fd = fd;
+	file->follows = growing;
+	atomic_init(&file->base.growing, growing);
 	if (!no_mmap)
-		map_file(file, size);
+		map_with_room(file, size);
 	source_publish(&file->base, size);
 	source_finish(&file->base);
 	*ret = &file->base;

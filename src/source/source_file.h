@@ -6,14 +6,22 @@
  * A mapped file lends pointers into the map. Once the map was hit (a fault, or
  * a file that is shorter than what was lent), the source reads by pread for
  * ever after: slower, and always the truth.
+ *
+ * A file that grows is mapped with room behind its end: pages become valid as
+ * it grows over them, nothing is ever remapped, and a lent pointer stays. What
+ * is behind the room is read by pread.
  */
 #ifndef SOURCE_FILE_H
 #define SOURCE_FILE_H
 
 #include "source.h"
 
-/* Takes over `fd` when it returns 0. */
-int source_file_open(int fd, uint64_t size, bool no_mmap, struct source **ret);
+/* Address space behind the end of a file that grows, or what a limit (RLIMIT_AS)
+ * leaves: a quarter of it, and so on. */
+#define SOURCE_FILE_ROOM ((uint64_t)64 << 30)
+
+/* Takes over `fd` when it returns 0. Only a regular file may be `growing`. */
+int source_file_open(int fd, uint64_t size, bool no_mmap, bool growing, struct source **ret);
 int source_memory_open(const void *bytes, size_t size, struct source **ret);
 
 /* pread(2) of all `size` bytes: 0; -EIO, also when there are fewer. *ret_done

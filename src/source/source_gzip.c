@@ -47,6 +47,7 @@ static int run_member(struct source_gzip *gzip)
 	struct source_stream *stream = &gzip->stream;
 	int r, z = Z_OK;
 
+	stream->inside = true;
 	while (z != Z_STREAM_END) {
 		/* with its output full, inflate may hold back more of it */
 		if (stream->out_filled < SOURCE_STREAM_OUT) {
@@ -64,6 +65,7 @@ static int run_member(struct source_gzip *gzip)
 		if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
 			return damaged(gzip, z);
 	}
+	stream->inside = false;
 	return 0;
 }
 
@@ -95,16 +97,20 @@ static int run_padding(struct source_gzip *gzip)
 static int next_member(struct source_gzip *gzip)
 {
 	struct source_stream *stream = &gzip->stream;
-	int r = source_stream_need(stream, 2);
-	const uint8_t *bytes = source_stream_input(stream);
+	int r = source_stream_need(stream, 1);
+	const uint8_t *bytes;
 
 	if (r < 0)
 		return r;
-	if (source_stream_left(stream) == 0)
+	if (r == 0)
 		return source_problem(stream->inner, NULL) ? source_stream_cut(stream, "gzip data")
 							   : 0;
-	if (bytes[0] == 0)
+	if (*source_stream_input(stream) == 0)
 		return run_padding(gzip);
+	r = source_stream_need(stream, 2);
+	if (r < 0)
+		return r;
+	bytes = source_stream_input(stream);
 	if (bytes[0] == 0x1f && r == 0)
 		return source_stream_cut(stream, "gzip header");
 	if (bytes[0] != 0x1f || bytes[1] != 0x8b)
@@ -140,6 +146,8 @@ static const struct source_ops gzip_ops = {
 	.borrow = source_stream_borrow,
 	.verify = source_stream_verify,
 	.cancel = source_stream_cancel,
+	.grow = source_stream_grow,
+	.stored = source_stream_stored,
 	.close = gzip_close,
 };
 
@@ -159,6 +167,7 @@ int source_gzip_open(struct source *inner, const struct source_options *options,
 	}
 	stream->base.compression = SOURCE_GZIP;
 	stream->run = gzip_run;
+	stream->unit = "gzip member";
 	r = source_spool_open(&stream->spool, stream->spool_dir, ret_error);
 	if (r == 0) {
 		r = source_stream_start(stream, "pktfs-gzip");

@@ -4,7 +4,8 @@
  *
  * The operations are called by source.c only, which has checked the arguments
  * and checks what the operation promised. A kind moves its end forward by
- * source_publish and ends by source_finish (a proper end) or source_fail.
+ * source_publish and ends by source_finish (a proper end) or source_fail. One
+ * that grows ends for now (source_extend, source_settle).
  */
 #ifndef SOURCE_IMPL_H
 #define SOURCE_IMPL_H
@@ -25,9 +26,21 @@ struct source_ops {
 	 * -EOPNOTSUPP: lend and copy. */
 	int (*read)(struct source *source, uint64_t offset, void *bytes, size_t size);
 
-	/* Optional: are the bytes of loans without a hold, up to `end`, still
-	 * what they were? 0 or -EIO. */
-	int (*verify)(struct source *source, uint64_t end);
+	/* Optional: are the bytes of loans without a hold, `size` of them at
+	 * `offset`, still what they were? 0 or -EIO. */
+	int (*verify)(struct source *source, uint64_t offset, size_t size);
+
+	/* Optional: as source_missing, source_problem, source_grow, source_growing. */
+	int (*missing)(struct source *source, uint64_t offset, bool final);
+	int (*problem)(struct source *source, struct pktfs_error *ret_error);
+	int (*grow)(struct source *source, uint64_t limit);
+	bool (*growing)(const struct source *source);
+
+	/* Of one that is made of others: the end of one of these has moved. */
+	void (*moved)(struct source *source);
+
+	/* Optional: size and time of the file, where those below are not it. */
+	void (*stored)(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
 
 	/* Optional: wakes the kind's own waiters; `cancelled` is set. */
 	void (*cancel)(struct source *source);
@@ -42,16 +55,23 @@ struct source {
 	uint64_t stored_size;
 	struct pktfs_time stored_time;
 
-	/* Written under the lock, read without. `final` is read before
-	 * `available`: what is available when it is set was set before. */
+	/* Written under the lock, read without. Both together are read by
+	 * source_available: `available` is the end as it was at some time
+	 * at which `ends` was what it is. */
 	_Atomic uint64_t available;
-	atomic_bool final;
+	atomic_uint ends; /* odd: the end is final; goes up when that changes */
+	atomic_bool growing;
 	atomic_bool cancelled;
+
+	struct source *_Atomic above; /* is told when the end moves; NULL: none */
 
 	pthread_mutex_t lock; /* the innermost of all locks of this module */
 	pthread_cond_t changed;
-	struct pktfs_error problem; /* under the lock; code 0: none */
+	/* all under the lock */
+	struct pktfs_error problem; /* code 0: none */
 	uint64_t problem_from;      /* what was said of the bytes from here on does not hold */
+	bool settled;               /* the end is final, and the problem one, for now */
+	uint64_t settled_at;
 };
 
 void source_init(struct source *source, const struct source_ops *ops);
@@ -62,10 +82,28 @@ static inline bool source_cancelled(struct source *source)
 	return atomic_load_explicit(&source->cancelled, memory_order_relaxed);
 }
 
+static inline bool source_final(struct source *source)
+{
+	return atomic_load_explicit(&source->ends, memory_order_acquire) & 1;
+}
+
 /* Says that `available` bytes are there. -ECANCELED when no more are wanted:
  * the source was cancelled, or ended by an error found elsewhere. */
 int source_publish(struct source *source, uint64_t available);
 void source_finish(struct source *source);
+
+/* Moves the final end of a file that grows. */
+void source_extend(struct source *source, uint64_t available);
+
+/*
+ * Ends a source that is made of the bytes of `inner` for as long as these are no
+ * more than `seen`; nothing is done when they are by now. `problem` NULL: a
+ * proper end. -ECANCELED as source_publish. source_unsettle: looks if there are
+ * more, and if so nothing is final.
+ */
+int source_settle(struct source *source, struct source *inner, uint64_t seen,
+		  const struct pktfs_error *problem);
+void source_unsettle(struct source *source, struct source *inner);
 
 /*
  * Ends the source at `offset`, at the latest: what is behind is not available
@@ -82,5 +120,13 @@ int source_fail(struct source *source, uint64_t offset, int code, const char *fo
  */
 int source_fail_from(struct source *source, uint64_t from, uint64_t end, int code,
 		     const char *format, ...) _printf_(5, 6);
+
+/* Why bytes at `offset` and behind the end, which is `final`, cannot be had. */
+int source_missing(struct source *source, uint64_t offset, bool final);
+
+/* For sources that are made of others: tells `above` from now on of each change
+ * of the end. source_set_end: to be called with the lock. */
+void source_set_above(struct source *source, struct source *above);
+void source_set_end(struct source *source, uint64_t available, bool final);
 
 #endif

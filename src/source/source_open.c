@@ -138,7 +138,8 @@ static int open_stored(int fd, const struct stat *st, const struct source_option
 	if (r == 0 && size == 0)
 		return error_set(ret_error, -ENODATA, "found an empty file; " ACCEPTED);
 	if (r == 0)
-		r = source_file_open(fd, size, block || options->no_mmap, ret);
+		r = source_file_open(fd, size, block || options->no_mmap,
+				     options->growing && !block, ret);
 	if (r < 0)
 		return error_set(ret_error, r, "cannot be read: %s", strerror(-r));
 	(*ret)->stored_size = size;

@@ -24,8 +24,8 @@ int source_stream_init(struct source_stream *stream, const struct source_ops *op
 	}
 	stream->inner = inner;
 	if (inner) {
-		stream->base.stored_size = inner->stored_size;
-		stream->base.stored_time = inner->stored_time;
+		stream->follows = source_growing(inner);
+		atomic_init(&stream->base.growing, stream->follows);
 	}
 	return 0;
 }
@@ -89,7 +89,7 @@ int source_stream_start(struct source_stream *stream, const char *name)
 
 /* ---- input */
 
-int source_stream_wait(struct source_stream *stream, uint64_t end)
+int source_stream_wait_now(struct source_stream *stream, uint64_t end)
 {
 	bool final;
 	int r;
@@ -106,6 +106,44 @@ int source_stream_wait(struct source_stream *stream, uint64_t end)
 	if (r < 0)
 		return r;
 	return source_available(stream->inner, NULL) >= end;
+}
+
+static void say_cut(const struct source_stream *stream, const char *what, struct pktfs_error *ret)
+{
+	error_set(ret, -ENODATA, "%s: found the end of the file at %llu; accepted a whole one",
+		  what, (unsigned long long)source_available(stream->inner, NULL));
+}
+
+/* All `seen` bytes of the inner source are not enough: waits for more. */
+static int wait_growth(struct source_stream *stream, uint64_t seen)
+{
+	bool whole = !stream->inside && seen <= stream->at;
+	struct pktfs_error problem;
+	int r = stream->idle(stream);
+
+	say_cut(stream, stream->unit, &problem);
+	if (r == 0)
+		r = source_settle(&stream->base, stream->inner, seen, whole ? NULL : &problem);
+	if (r == 0)
+		r = source_wait_growth(stream->inner, seen);
+	source_unsettle(&stream->base, stream->inner);
+	return r;
+}
+
+int source_stream_wait(struct source_stream *stream, uint64_t end)
+{
+	uint64_t seen;
+	int r;
+
+	for (;;) {
+		seen = source_available(stream->inner, NULL);
+		r = source_stream_wait_now(stream, end);
+		if (r != 0 || !stream->follows)
+			return r;
+		r = wait_growth(stream, seen);
+		if (r < 0)
+			return r;
+	}
 }
 
 /* Fills up `in` behind what is left of it: 1, or an error. */
@@ -222,14 +260,10 @@ int source_stream_fail(struct source_stream *stream, int code, const char *forma
 int source_stream_cut(struct source_stream *stream, const char *what)
 {
 	struct pktfs_error error;
-	int r = source_problem(stream->inner, &error);
 
-	if (r < 0)
-		return source_stream_fail(stream, r, "%s", error.text);
-	return source_stream_fail(stream, -ENODATA,
-				  "%s: found the end of the file at %llu; "
-				  "accepted a whole one",
-				  what, (unsigned long long)source_available(stream->inner, NULL));
+	if (source_problem(stream->inner, &error) == 0)
+		say_cut(stream, what, &error);
+	return source_stream_fail(stream, error.code, "%s", error.text);
 }
 
 /* ---- the common operations */
@@ -243,11 +277,12 @@ int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
 				   ret);
 }
 
-int source_stream_verify(struct source *source, uint64_t end)
+int source_stream_verify(struct source *source, uint64_t offset, size_t size)
 {
 	struct source_stream *stream = (struct source_stream *)source;
 
-	(void)end;
+	(void)offset;
+	(void)size;
 	return source_spool_verify(&stream->spool);
 }
 
@@ -257,4 +292,26 @@ void source_stream_cancel(struct source *source)
 
 	if (stream->inner)
 		source_cancel(stream->inner);
+}
+
+int source_stream_grow(struct source *source, uint64_t limit)
+{
+	struct source_stream *stream = (struct source_stream *)source;
+	/* what has just come may be what ends it */
+	bool growing = source_growing(source);
+	int r = source_grow(stream->inner, limit);
+
+	if (r < 0)
+		atomic_store(&source->growing, false);
+	else /* even if it was another who has just seen that it is longer */
+		source_unsettle(source, stream->inner);
+	return r == 1 ? growing : r;
+}
+
+void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)
+{
+	struct source_stream *stream = (struct source_stream *)source;
+
+	*ret_size = source_stored_size(stream->inner);
+	*ret_time = source_stored_time(stream->inner);
 }

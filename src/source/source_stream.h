@@ -5,6 +5,10 @@
  *
  *	inner source -> `in` -> (decoder) -> `out` -> spool -> published
  *
+ * When the inner source grows, its end is no end for the thread: it publishes
+ * what it has, says that this is final for now (source_settle), and waits for
+ * more in the middle of what it does.
+ *
  * All of this is the thread's own but for `base` and the reading side of
  * `spool`.
  */
@@ -40,6 +44,11 @@ struct source_stream {
 	/* publish what there is, before a wait and at the end */
 	int (*idle)(struct source_stream *stream);
 
+	/* of an inner source that grows: what is unfinished where it ends */
+	bool follows;
+	bool inside; /* of a unit, even if all that there is was used */
+	const char *unit;
+
 	uint64_t at;      /* offset in the inner source of the next byte of `in` */
 	uint64_t decoded; /* bytes published */
 	size_t in_used, in_filled;
@@ -73,8 +82,10 @@ static inline size_t source_stream_left(const struct source_stream *stream)
 void source_stream_skip(struct source_stream *stream, uint64_t size);
 
 /* Waits until the inner source has bytes up to `end`: 1, 0 when it ends before,
- * or an error. */
+ * or an error. source_stream_wait_now takes the end that it has now for the end,
+ * even if it grows; the others end the stream for now, and wait. */
 int source_stream_wait(struct source_stream *stream, uint64_t end);
+int source_stream_wait_now(struct source_stream *stream, uint64_t end);
 
 /* Writes `out` to the spool, which is opened with the first byte, and publishes
  * it. */
@@ -91,7 +102,10 @@ int source_stream_cut(struct source_stream *stream, const char *what);
 /* Operations of sources whose bytes are all in the spool. */
 int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
 			 struct pktfs_loan *ret);
-int source_stream_verify(struct source *source, uint64_t end);
+int source_stream_verify(struct source *source, uint64_t offset, size_t size);
 void source_stream_cancel(struct source *source);
+/* And of those that have an inner source. */
+int source_stream_grow(struct source *source, uint64_t limit);
+void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
 
 #endif

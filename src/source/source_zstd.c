@@ -236,6 +236,8 @@ static const struct source_ops zstd_ops = {
 	.borrow = zstd_borrow,
 	.verify = source_stream_verify,
 	.cancel = zstd_cancel,
+	.grow = source_stream_grow,
+	.stored = source_stream_stored,
 	.close = zstd_close,
 };
 
@@ -255,6 +257,7 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	zstd->stream.base.compression = SOURCE_ZSTD;
 	zstd->stream.run = source_zstd_scan;
 	zstd->stream.idle = source_zstd_idle;
+	zstd->stream.unit = "zstd frame";
 	source_cache_init(&zstd->cache, options->frame_cache_bytes ? options->frame_cache_bytes
 								   : SOURCE_FRAME_CACHE);
 	zstd->cache.load = load_frame;

@@ -13,6 +13,9 @@
  * A length that a frame says is a claim. It counts as available, and when the
  * frame turns out to be damaged or of another length, the source ends with what
  * it gives (source_zstd_tail.c).
+ *
+ * In a file that grows a frame of which only a part is there is decompressed
+ * into the spool, as far as it goes, whatever its length.
  */
 #ifndef SOURCE_ZSTD_H
 #define SOURCE_ZSTD_H
@@ -21,6 +24,9 @@
 
 /* Frames are noted together until they have this length. */
 #define SOURCE_ZSTD_GROUP ((uint64_t)128 << 10)
+
+/* Below this a frame at the end of a file that grows is not noted. */
+#define SOURCE_ZSTD_CRUMB ((uint64_t)16 << 10)
 
 /* zstd's own default, as of `zstd -d`: 128 MiB of memory for one frame that is
  * decompressed into the spool. */

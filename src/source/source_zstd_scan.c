@@ -126,7 +126,7 @@ static int look_at(struct source_stream *stream, struct pktfs_loan *loan, uint64
 	if (!loan->source || offset + size > loan->offset + loan->size) {
 		r = source_return(loan);
 		if (r == 0)
-			r = source_stream_wait(stream, offset + size);
+			r = source_stream_wait_now(stream, offset + size);
 		if (r <= 0)
 			return r;
 		r = source_borrow(stream->inner, offset, size, loan);
@@ -165,7 +165,7 @@ static int walk_blocks(struct source_stream *stream, const struct zstd_header *h
 			return 0;
 	}
 	*ret_end = at + (header->has_checksum ? ZSTD_CHECKSUM : 0);
-	return source_stream_wait(stream, *ret_end);
+	return source_stream_wait_now(stream, *ret_end);
 }
 
 static int find_end(struct source_stream *stream, const struct zstd_header *header,
@@ -217,6 +217,16 @@ static int read_header(struct source_stream *stream, struct zstd_header *ret)
 	return 0;
 }
 
+/*
+ * A file that grows frame by frame would have an entry of the table for each
+ * time that somebody looked: its last small ones go to the spool.
+ */
+static bool is_crumb(const struct source_stream *stream, uint64_t end, uint64_t length)
+{
+	return stream->follows && length < SOURCE_ZSTD_CRUMB &&
+	       source_available(stream->inner, NULL) - end < SOURCE_ZSTD_CRUMB;
+}
+
 /* Notes a frame, or decompresses it into the spool. */
 static int take_frame(struct source_zstd *zstd, const struct zstd_header *header)
 {
@@ -231,7 +241,8 @@ static int take_frame(struct source_zstd *zstd, const struct zstd_header *header
 	}
 	/* An empty frame in a group is looked at when the group is. Alone it
 	 * would never be, and hide its bytes if the length is a lie. */
-	if (r == 1 && (header->length > 0 || fits_group(zstd, end, 0)))
+	if (r == 1 && (header->length > 0 || fits_group(zstd, end, 0)) &&
+	    !is_crumb(stream, end, header->length))
 		return add_frame(zstd, end, header->length);
 	if (r >= 0)
 		r = close_group(zstd);

@@ -109,11 +109,13 @@ int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *heade
 	struct source_stream *stream = &zstd->stream;
 	int r = prepare(zstd);
 
+	stream->inside = true;
 	if (r == 0)
 		r = feed(zstd, header->open, header->open_size);
 	source_stream_skip(stream, header->size);
 	if (r == 0)
 		r = run_blocks(zstd, header->has_checksum);
+	stream->inside = false;
 	if (r < 0)
 		return r;
 	/* libzstd does not compare when the last block is an empty one */
