@@ -76,7 +76,8 @@ PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
  * sections and blocks are numbered on, offsets count the decompressed bytes of
  * all files before. Formats and compressions may differ. With
  * PKTFS_OPEN_GROWING only the last may grow. The first must be a capture; what
- * is wrong with another is a problem of the capture.
+ * is wrong with another is a problem of the capture, whose text begins with
+ * "file 2: ", and its state is that of the worst. -EINVAL: no file is given.
  */
 PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
 			       const struct pktfs_open_options *options, pktfs_capture **ret,
@@ -89,6 +90,11 @@ PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
  */
 PKTFS_API int pktfs_grow(pktfs_capture *capture);
 
+/* The same for a writer of the file that may take back what it has written:
+ * nothing behind the first `stored_size` bytes of the file (of the last file,
+ * as it is stored) is looked at. */
+PKTFS_API int pktfs_grow_to(pktfs_capture *capture, uint64_t stored_size);
+
 /* Waits until all records that end at `offset` or before can be read, as
  * pktfs_wait does. -EIO: the index ended before, and comes no further. */
 PKTFS_API int pktfs_wait_offset(pktfs_capture *capture, uint64_t offset, int timeout_ms);
@@ -99,7 +105,8 @@ PKTFS_API void pktfs_cancel(pktfs_capture *capture);
 
 /*
  * Calls `notify` from the index thread now and then (every 20 ms) while the
- * index grows, and when it is complete. Must not block. One listener; to be
+ * index grows, and when it has come to the end of what there is: each time, if
+ * the capture grows. Must not block. One listener; to be
  * set before another thread uses the capture; calls for what was indexed
  * before may be missed, so look at the status once after setting it.
  */
@@ -122,8 +129,10 @@ enum pktfs_compression {
 	PKTFS_COMPRESSION_GZIP,
 };
 
-/* A file of the capture. `number` from 0. */
+/* A file of the capture. One that is no capture is left out: `number` (from 0)
+ * counts the others, `path` is its number among the paths that were given. */
 struct pktfs_file {
+	uint64_t path;
 	uint64_t offset;          /* of its first byte */
 	uint64_t packets_before;
 	uint64_t metadata_before;
@@ -152,7 +161,7 @@ struct pktfs_status {
 	uint16_t version_major;  /* of the pcap header, or of the first section */
 	uint16_t version_minor;
 	uint64_t packets;
-	uint64_t blocks;         /* pcapng blocks, packets included; pcap: 0 */
+	uint64_t blocks;         /* packets included; 0 if no file is pcapng */
 	uint64_t metadata;       /* pcapng blocks that are not packets */
 	uint64_t sections;       /* pcap: 1 */
 	uint64_t interfaces;
@@ -199,7 +208,7 @@ struct pktfs_packet {
 	const uint8_t *data;         /* captured_length bytes */
 	struct pktfs_options options; /* of the block; empty for pcap and SPB */
 	uint32_t block_type;         /* 6 EPB, 3 SPB, 2 PB; pcap: 0 */
-	uint64_t block_number;       /* from 1, all blocks; pcap: same as number */
+	uint64_t block_number;       /* from 1, all blocks and pcap records */
 	uint64_t offset;             /* of the block or record, decompressed */
 	uint64_t block_length;       /* with header, padding and trailer */
 	const uint8_t *block;        /* block_length bytes */
@@ -227,8 +236,8 @@ PKTFS_API int pktfs_iterator_open(pktfs_capture *capture, uint64_t first, pktfs_
 
 /*
  * The next packet, lent until the next call on this iterator. Waits for the
- * index. Returns 1 and *ret, 0 after the last, or a negative errno as
- * pktfs_packet_get does.
+ * index. Returns 1 and *ret, 0 after the last (a capture that grows may give
+ * more later), or a negative errno as pktfs_packet_get does.
  */
 PKTFS_API int pktfs_iterator_next(pktfs_iterator *iterator, const struct pktfs_packet **ret,
 				  struct pktfs_error *ret_error);
@@ -367,8 +376,10 @@ PKTFS_API int pktfs_block_next_name(const struct pktfs_block *block, uint64_t *p
 				    struct pktfs_name *ret);
 PKTFS_API int pktfs_block_secret(const struct pktfs_block *block, struct pktfs_secret *ret);
 
-/* What is wrong with the capture, in file order; the first 100 are kept, all
- * are counted. 0 or -ENOENT. */
+/* What is wrong with the capture, in file order (files that could not be opened
+ * come first); the first 100 are kept, all are counted. What is wrong at the end
+ * (a record that is cut there) is the last, and goes away when a growing capture
+ * goes on. 0 or -ENOENT. */
 PKTFS_API int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret);
 
 /*

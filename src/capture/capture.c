@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-#include "util/util_time.h"
 
-static int open_over(struct source *source, pktfs_capture **ret, struct pktfs_error *ret_error)
+
+/* Builds the capture over a source and its index, both of which it takes over. */
+static int start(struct source *source, struct index *index, uint64_t files, pktfs_capture **ret,
+		 struct pktfs_error *ret_error)
 {
 	static _Atomic uint64_t last_id;
 	pktfs_capture *capture = calloc(1, sizeof(*capture));
@@ -13,24 +15,30 @@ static int open_over(struct source *source, pktfs_capture **ret, struct pktfs_er
 
 	if (!capture)
 		error_set(ret_error, r, "no memory");
-	else
-		r = index_open(source, &capture->index, ret_error);
-	if (r == 0) {
-		r = index_start(capture->index);
-		if (r < 0)
-			error_set(ret_error, r, "no thread for the index: %s", strerror(-r));
-	}
+	else if ((r = index_start(index)) < 0)
+		error_set(ret_error, r, "no thread for the index: %s", strerror(-r));
 	if (r < 0) {
-		if (capture)
-			index_close(capture->index);
+		index_close(index);
 		source_close(source);
 		free(capture);
 		return r;
 	}
 	capture->id = ++last_id;
 	capture->source = source;
+	capture->index = index;
+	capture->files = files;
 	*ret = capture;
 	return 0;
+}
+
+static int open_over(struct source *source, pktfs_capture **ret, struct pktfs_error *ret_error)
+{
+	struct index *index;
+	int r = index_open(source, &index, ret_error);
+
+	if (r < 0)
+		source_close(source);
+	return r < 0 ? r : start(source, index, 1, ret, ret_error);
 }
 
 static struct source_options source_options(const struct pktfs_open_options *options)
@@ -39,6 +47,7 @@ static struct source_options source_options(const struct pktfs_open_options *opt
 		return (struct source_options){0};
 	return (struct source_options){
 		.no_mmap = options->flags & PKTFS_OPEN_NO_MMAP,
+		.growing = options->flags & PKTFS_OPEN_GROWING,
 		.spool_dir = options->spool_dir,
 		.frame_cache_bytes = options->frame_cache_bytes,
 	};
@@ -74,6 +83,108 @@ int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_op
 	return r < 0 ? r : open_over(source, ret, ret_error);
 }
 
+/* Several files, while they are opened. */
+struct files {
+	struct source **sources;    /* those that could be opened */
+	uint64_t *numbers;          /* which those are */
+	struct pktfs_error *errors; /* of all files; code 0: it was opened */
+	size_t opened;
+};
+
+static void free_files(struct files *files)
+{
+	while (files->opened > 0)
+		source_close(files->sources[--files->opened]);
+	free(files->sources);
+	free(files->numbers);
+	free(files->errors);
+}
+
+/* The first must open; what is wrong with another is kept. */
+static int open_each(struct files *files, const char *const *paths, size_t count,
+		     const struct pktfs_open_options *options, struct pktfs_error *ret_error)
+{
+	struct source_options wanted = source_options(options);
+	const bool growing = wanted.growing;
+	size_t i;
+	int r;
+
+	for (i = 0; i < count; i++) {
+		wanted.growing = growing && i + 1 == count;
+		r = source_open_path(paths[i], &wanted, &files->sources[files->opened],
+				     &files->errors[i]);
+		if (r < 0 && i == 0) {
+			if (ret_error)
+				*ret_error = files->errors[0];
+			return r;
+		}
+		files->errors[i].code = r;
+		if (r == 0)
+			files->numbers[files->opened++] = i;
+	}
+	return 0;
+}
+
+/* The sources become one. */
+static int chain(struct files *files, struct source **ret, struct pktfs_error *ret_error)
+{
+	int r = 0;
+
+	if (files->opened == 1)
+		*ret = files->sources[0];
+	else
+		r = source_chain_open(files->sources, files->opened, ret);
+	if (r < 0)
+		return error_set(ret_error, r, "cannot be joined: %s", strerror(-r));
+	files->opened = 0;
+	return 0;
+}
+
+int pktfs_open_files(const char *const *paths, size_t count,
+		     const struct pktfs_open_options *options, pktfs_capture **ret,
+		     struct pktfs_error *ret_error)
+{
+	_cleanup_(free_files) struct files files = {
+		.sources = calloc(count, sizeof(*files.sources)),
+		.numbers = calloc(count, sizeof(*files.numbers)),
+		.errors = calloc(count, sizeof(*files.errors)),
+	};
+	struct source *source;
+	struct index *index;
+	size_t i, opened;
+	int r;
+
+	if (count == 0)
+		return error_set(ret_error, -EINVAL, "no file is given");
+	if (!files.sources || !files.numbers || !files.errors)
+		return error_set(ret_error, -ENOMEM, "no memory");
+	r = open_each(&files, paths, count, options, ret_error);
+	opened = files.opened;
+	if (r == 0)
+		r = chain(&files, &source, ret_error);
+	if (r < 0)
+		return r;
+	r = index_open_files(source, files.numbers, opened, &index, ret_error);
+	if (r < 0) {
+		source_close(source);
+		return r;
+	}
+	for (i = 0; i < count; i++)
+		if (files.errors[i].code)
+			index_leave_out(index, i, &files.errors[i]);
+	return start(source, index, opened, ret, ret_error);
+}
+
+int pktfs_grow(pktfs_capture *capture)
+{
+	return index_grow(capture->index, UINT64_MAX);
+}
+
+int pktfs_grow_to(pktfs_capture *capture, uint64_t stored_size)
+{
+	return index_grow(capture->index, stored_size);
+}
+
 void pktfs_close(pktfs_capture *capture)
 {
 	if (!capture)
@@ -107,100 +218,4 @@ int capture_error(struct pktfs_error *ret_error, int code, uint64_t offset)
 	default:
 		return error_at(ret_error, code, offset, "cannot be read: %s", strerror(-code));
 	}
-}
-
-static enum pktfs_state public_state(enum index_state state)
-{
-	static const enum pktfs_state states[] = {
-		[INDEX_RUNNING] = PKTFS_STATE_INDEXING,
-		[INDEX_COMPLETE] = PKTFS_STATE_COMPLETE,
-		[INDEX_TRUNCATED] = PKTFS_STATE_TRUNCATED,
-		[INDEX_DAMAGED] = PKTFS_STATE_DAMAGED,
-	};
-
-	return states[state];
-}
-
-static void status_of_format(const pktfs_capture *capture, struct pktfs_status *ret)
-{
-	static const enum pktfs_format formats[] = {
-		[FORMAT_PCAP] = PKTFS_FORMAT_PCAP,
-		[FORMAT_PCAP_MODIFIED] = PKTFS_FORMAT_PCAP_MODIFIED,
-		[FORMAT_PCAPNG] = PKTFS_FORMAT_PCAPNG,
-	};
-	const struct format *format = index_format(capture->index);
-	const struct index_section *first;
-
-	ret->format = formats[format->kind];
-	ret->nanosecond = format->nanosecond;
-	ret->big_endian = format->big_endian;
-	if (ret->sections) {
-		first = index_section(capture->index, 0);
-		ret->version_major = first->major;
-		ret->version_minor = first->minor;
-	}
-}
-
-static void status_of_totals(const struct index_totals *totals, bool blocks,
-			     struct pktfs_status *ret)
-{
-	ret->state = public_state(totals->state);
-	ret->packets = totals->packets;
-	ret->blocks = blocks ? totals->records : 0;
-	ret->metadata = totals->metadata;
-	ret->captured_bytes = totals->captured_bytes;
-	ret->original_bytes = totals->original_bytes;
-	ret->indexed_bytes = totals->end;
-	ret->has_time = totals->has_time;
-	ret->first_time = totals->first_time;
-	ret->last_time = totals->last_time;
-	ret->min_time = totals->min_time;
-	ret->max_time = totals->max_time;
-}
-
-void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret)
-{
-	static const enum pktfs_compression compressions[] = {
-		[SOURCE_PLAIN] = PKTFS_COMPRESSION_NONE,
-		[SOURCE_ZSTD] = PKTFS_COMPRESSION_ZSTD,
-		[SOURCE_GZIP] = PKTFS_COMPRESSION_GZIP,
-	};
-	struct index_totals totals;
-	bool final;
-
-	*ret = (struct pktfs_status){0};
-	index_totals(capture->index, &totals);
-	ret->sections = index_sections(capture->index);
-	ret->interfaces = index_interfaces(capture->index);
-	ret->problems = index_problems(capture->index);
-	status_of_format(capture, ret);
-	status_of_totals(&totals, ret->format == PKTFS_FORMAT_PCAPNG, ret);
-	ret->compression = compressions[source_compression(capture->source)];
-	ret->file_size = source_stored_size(capture->source);
-	ret->file_time = source_stored_time(capture->source);
-	ret->decoded_bytes = source_available(capture->source, &final);
-	ret->decoded_final = final;
-}
-
-int pktfs_wait(pktfs_capture *capture, uint64_t number, int timeout_ms)
-{
-	struct timespec deadline;
-	int r;
-
-	if (timeout_ms < 0)
-		return index_wait(capture->index, number == UINT64_MAX ? number : number - 1,
-				  NULL);
-	deadline = time_deadline(CLOCK_MONOTONIC, (int64_t)timeout_ms * 1000000);
-	r = index_wait(capture->index, number == UINT64_MAX ? number : number - 1, &deadline);
-	return r == -ETIMEDOUT ? -EAGAIN : r;
-}
-
-int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret)
-{
-	return index_problem(capture->index, index, ret);
-}
-
-int64_t pktfs_read(pktfs_capture *capture, uint64_t offset, void *bytes, size_t size)
-{
-	return source_read(capture->source, offset, bytes, size);
 }

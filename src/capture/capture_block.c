@@ -57,6 +57,20 @@ int pktfs_block_release(struct pktfs_block *block)
 	return r;
 }
 
+/* Ends a search: `record`, if `r` is 0, was found, and must be a metadata block. */
+static int found(int r, const struct index_place *place, const struct format_record *record,
+		 struct pktfs_loan *loan, uint64_t *ret_index)
+{
+	if (source_return(loan) < 0 && r == 0)
+		r = -EIO;
+	if (r < 0)
+		return r;
+	if (record->class == RECORD_PACKET)
+		return -ENOENT;
+	*ret_index = place->metadata - 1;
+	return 0;
+}
+
 int pktfs_block_find(pktfs_capture *capture, uint64_t number, uint64_t *ret_index)
 {
 	struct pktfs_loan loan = {0};
@@ -64,20 +78,29 @@ int pktfs_block_find(pktfs_capture *capture, uint64_t number, uint64_t *ret_inde
 	struct index_place place;
 	int r;
 
-	if (index_format(capture->index)->kind != FORMAT_PCAPNG || number == 0)
+	if (number == 0)
 		return -ENOENT;
 	index_seek_record(capture->index, number - 1, &place);
 	do {
 		r = index_step(capture->index, &place, &loan, &record);
 	} while (r == 0 && place.record < number);
-	if (source_return(&loan) < 0 && r == 0)
-		r = -EIO;
-	if (r < 0)
-		return r;
-	if (record.class == RECORD_PACKET)
-		return -ENOENT;
-	*ret_index = place.metadata - 1;
-	return 0;
+	return found(r, &place, &record, &loan, ret_index);
+}
+
+int pktfs_block_at(pktfs_capture *capture, uint64_t offset, uint64_t *ret_index)
+{
+	struct pktfs_loan loan = {0};
+	struct format_record record;
+	struct index_place place;
+	int r;
+
+	index_seek_offset(capture->index, offset, &place);
+	do {
+		r = index_step(capture->index, &place, &loan, &record);
+	} while (r == 0 && record.offset < offset);
+	if (r == 0 && record.offset != offset)
+		r = -ENOENT;
+	return found(r, &place, &record, &loan, ret_index);
 }
 
 /* The window over a block's body: without type, lengths. */

@@ -14,6 +14,7 @@ struct pktfs_capture {
 	uint64_t id; /* never used again: for caches that outlive the capture */
 	struct source *source;
 	struct index *index;
+	uint64_t files; /* that could be opened */
 };
 
 /*

@@ -51,7 +51,8 @@ int pktfs_section_get(pktfs_capture *capture, uint64_t number, struct pktfs_sect
 	if (number + 1 < count)
 		next = index_section(capture->index, number + 1)->first_interface;
 	got.interfaces = next - section->first_interface;
-	if (index_format(capture->index)->kind == FORMAT_PCAPNG && !section->skipped) {
+	if (index_part(capture->index, section->part)->format.kind == FORMAT_PCAPNG &&
+	    !section->skipped) {
 		r = shb_length(capture, section->offset, section->big_endian, &length);
 		if (r == 0)
 			r = lend_block(capture, section->offset, length, section->big_endian,

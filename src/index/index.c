@@ -6,62 +6,13 @@
 
 #include "index_internal.h"
 
-/* A pcap file has one section and one interface, which its header describes. */
-static int add_pcap_model(struct index *index)
-{
-	const struct format *format = &index->format;
-	struct format_section section = {
-		.big_endian = format->big_endian,
-		.supported = true,
-		.major = format->version_major,
-		.minor = format->version_minor,
-		.length = -1,
-	};
-	struct format_interface interface = {
-		.link_type = format->link_type,
-		.snaplen = format->snaplen,
-		.resolution = format->nanosecond ? 9 : 6,
-		.fcs_length = format->fcs_length,
-	};
-	int r;
-
-	r = index_add_section(index, &section, 0);
-	if (r == 0)
-		r = index_add_interface(index, &interface, 0, 0);
-	table_publish(&index->sections);
-	table_publish(&index->interfaces);
-	return r;
-}
-
-/* Waits for the head of the file (a pipe may bring it byte by byte). */
-static int read_head(struct index *index, struct pktfs_error *ret_error)
-{
-	uint8_t head[FORMAT_HEAD_SIZE];
-	struct pktfs_error problem;
-	int64_t size;
-
-	if (source_wait(index->source, sizeof(head)) < 0)
-		return error_set(ret_error, -ECANCELED, "closed while it was opened");
-	size = source_read(index->source, 0, head, sizeof(head));
-	if (size <= 0 && source_problem(index->source, &problem) < 0) {
-		if (ret_error)
-			*ret_error = problem;
-		return problem.code;
-	}
-	if (size < 0)
-		return error_at(ret_error, (int)size, 0, "cannot be read: %s", strerror((int)-size));
-	if (size == 0)
-		return error_at(ret_error, -ENODATA, 0,
-				"empty when decompressed; accepted pcap, pcapng");
-	return format_open(&index->format, cursor_over(head, (size_t)size, false), ret_error);
-}
-
-static int init(struct index *index, struct source *source, struct pktfs_error *ret_error)
+static int init(struct index *index, struct source *source)
 {
 	pthread_condattr_t attributes;
-	int r;
 
 	index->source = source;
+	index->part_end = UINT64_MAX;
+	table_init(&index->parts, sizeof(struct index_part));
 	table_init(&index->checkpoints, sizeof(struct index_checkpoint));
 	table_init(&index->sections, sizeof(struct index_section));
 	table_init(&index->interfaces, sizeof(struct index_interface));
@@ -71,28 +22,40 @@ static int init(struct index *index, struct source *source, struct pktfs_error *
 	pthread_cond_init(&index->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	index->pending_types = calloc(INDEX_MAX_LINK_TYPES, sizeof(*index->pending_types));
-	if (!index->pending_types)
-		return error_set(ret_error, -ENOMEM, "no memory for the index");
-	r = read_head(index, ret_error);
-	if (r < 0)
-		return r;
-	format_walk_start(&index->walk, &index->format);
-	index->next.end = index->format.first_record;
-	index->totals = index->next;
-	atomic_store(&index->end, index->next.end);
-	if (index->format.kind != FORMAT_PCAPNG)
-		r = add_pcap_model(index);
-	return r < 0 ? error_set(ret_error, r, "no memory for the index") : 0;
+	return index->pending_types ? 0 : -ENOMEM;
 }
 
-int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
+static int copy_files(struct index *index, const uint64_t *files, size_t count)
+{
+	if (!files)
+		return 0;
+	index->files = malloc(count * sizeof(*files));
+	if (!index->files)
+		return -ENOMEM;
+	memcpy(index->files, files, count * sizeof(*files));
+	index->file_count = count;
+	return 0;
+}
+
+int index_open_files(struct source *source, const uint64_t *files, size_t count,
+		     struct index **ret, struct pktfs_error *ret_error)
 {
 	struct index *index = calloc(1, sizeof(*index));
+	struct format format;
 	int r;
 
 	if (!index)
 		return error_set(ret_error, -ENOMEM, "no memory for the index");
-	r = init(index, source, ret_error);
+	r = init(index, source);
+	if (r == 0)
+		r = copy_files(index, files, count);
+	if (r < 0) {
+		error_set(ret_error, r, "no memory for the index");
+	} else {
+		r = index_part_head(index, &format, ret_error);
+		if (r == 0 && (r = index_part_begin(index, &format)) < 0)
+			error_set(ret_error, r, "no memory for the index");
+	}
 	if (r < 0) {
 		index_close(index);
 		return r;
@@ -101,9 +64,14 @@ int index_open(struct source *source, struct index **ret, struct pktfs_error *re
 	return 0;
 }
 
+int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
+{
+	return index_open_files(source, NULL, 0, ret, ret_error);
+}
+
 int index_start(struct index *index)
 {
-	int r = pthread_create(&index->thread, NULL, index_walk_main, index);
+	int r = pthread_create(&index->thread, NULL, index_thread_main, index);
 
 	index->started = r == 0;
 	return -r;
@@ -111,11 +79,11 @@ int index_start(struct index *index)
 
 void index_cancel(struct index *index)
 {
-	source_cancel(index->source);
 	pthread_mutex_lock(&index->lock);
 	index->cancelled = true;
 	pthread_cond_broadcast(&index->changed);
 	pthread_mutex_unlock(&index->lock);
+	source_cancel(index->source);
 }
 
 void index_close(struct index *index)
@@ -127,16 +95,28 @@ void index_close(struct index *index)
 		pthread_join(index->thread, NULL);
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
+	table_free(&index->parts);
 	table_free(&index->checkpoints);
 	table_free(&index->sections);
 	table_free(&index->interfaces);
 	free(index->pending_types);
+	free(index->files);
 	free(index);
 }
 
 const struct format *index_format(const struct index *index)
 {
-	return &index->format;
+	return &index_part(index, 0)->format;
+}
+
+uint64_t index_parts(const struct index *index)
+{
+	return table_count(&index->parts);
+}
+
+const struct index_part *index_part(const struct index *index, uint64_t number)
+{
+	return table_at(&index->parts, number);
 }
 
 void index_totals(struct index *index, struct index_totals *ret)
@@ -145,20 +125,70 @@ void index_totals(struct index *index, struct index_totals *ret)
 	*ret = index->totals;
 }
 
+/* Waits for what is published next; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
+static int wait_changed(struct index *index, const struct timespec *deadline)
+{
+	int r;
+
+	if (index->cancelled)
+		return -ECANCELED;
+	r = deadline ? pthread_cond_timedwait(&index->changed, &index->lock, deadline)
+		     : pthread_cond_wait(&index->changed, &index->lock);
+	return r == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+static bool has_packets(const struct index *index, uint64_t packets)
+{
+	return index->totals.state != INDEX_RUNNING || index->totals.packets > packets;
+}
+
 int index_wait(struct index *index, uint64_t packets, const struct timespec *deadline)
 {
 	int r = 0;
 
 	UTIL_LOCK_SCOPE(&index->lock);
-	while (index->totals.state == INDEX_RUNNING && index->totals.packets <= packets) {
-		if (index->cancelled)
-			return -ECANCELED;
-		if (r == ETIMEDOUT)
-			return -ETIMEDOUT;
-		r = deadline ? pthread_cond_timedwait(&index->changed, &index->lock, deadline)
-			     : pthread_cond_wait(&index->changed, &index->lock);
+	while (r == 0 && !has_packets(index, packets))
+		r = wait_changed(index, deadline);
+	return has_packets(index, packets) ? 0 : r;
+}
+
+/* 1: it has come to `end`; 0: it may yet; -EIO. */
+static int has_end(const struct index *index, uint64_t end)
+{
+	if (MAX(index->totals.end, index->end_seen.reached) >= end)
+		return 1;
+	if (index->totals.state == INDEX_RUNNING)
+		return 0;
+	return index->end_seen.final || index->cut ? -EIO : 0;
+}
+
+int index_wait_end(struct index *index, uint64_t end, const struct timespec *deadline)
+{
+	int r = 0, has;
+
+	UTIL_LOCK_SCOPE(&index->lock);
+	while (r == 0 && (has = has_end(index, end)) == 0)
+		r = wait_changed(index, deadline);
+	has = has_end(index, end);
+	return has ? MIN(has, 0) : r;
+}
+
+int index_grow(struct index *index, uint64_t limit)
+{
+	int r = source_grow(index->source, limit);
+
+	if (r < 0) { /* whoever waits for more waits in vain */
+		UTIL_LOCK_SCOPE(&index->lock);
+		index->cut = true;
+		pthread_cond_broadcast(&index->changed);
 	}
-	return 0;
+	return r;
+}
+
+bool index_growing(struct index *index)
+{
+	UTIL_LOCK_SCOPE(&index->lock);
+	return source_growing(index->source) && !index->end_seen.final;
 }
 
 void index_listen(struct index *index, void (*notify)(void *context), void *context)
@@ -200,15 +230,18 @@ struct index_interface *index_interface(const struct index *index, uint64_t numb
 uint64_t index_problems(struct index *index)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
-	return index->problem_count;
+	return index->problem_count + (index->end_seen.problem.code != 0);
 }
 
 int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret)
 {
+	uint64_t kept;
+
 	UTIL_LOCK_SCOPE(&index->lock);
-	if (number >= MIN(index->problem_count, (uint64_t)INDEX_MAX_PROBLEMS))
+	kept = MIN(index->problem_count, (uint64_t)INDEX_MAX_PROBLEMS);
+	if (number > kept || (number == kept && !index->end_seen.problem.code))
 		return -ENOENT;
-	*ret = index->problems[number];
+	*ret = number < kept ? index->problems[number] : index->end_seen.problem;
 	return 0;
 }
 

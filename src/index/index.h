@@ -29,12 +29,14 @@ struct index;
 
 /* A part of the source (source_parts): a file. Entries never change. */
 struct index_part {
+	uint64_t file;  /* its number among the files that were given, from 0 */
 	uint64_t start; /* offset of its first byte */
 	struct format format;
 	uint64_t first_record, first_packet, first_metadata, first_section, first_interface;
 };
 
-/* A section, from its SHB; a pcap file has one. Entries never change. */
+/* A section, from its SHB; a pcap file has one, at its start. Entries never
+ * change. */
 struct index_section {
 	uint64_t offset;
 	uint64_t part;
@@ -48,7 +50,7 @@ struct index_section {
 /* An interface, from its IDB; pcap files have one. Only the atomic fields
  * change once it is published. */
 struct index_interface {
-	uint64_t offset;          /* of the IDB; pcap: 0 */
+	uint64_t offset;          /* of the IDB; pcap: of the file */
 	uint32_t length;          /* of the IDB; pcap: 0 */
 	uint32_t section;
 	uint32_t snaplen;
@@ -64,7 +66,7 @@ struct index_interface {
 	_Atomic uint64_t statistics; /* metadata ordinal + 1 of its last ISB; 0: none */
 	/* the index thread's own: counted, but not published yet */
 	struct index_pending {
-		uint64_t packets, captured_bytes, original_bytes;
+		uint64_t packets, captured_bytes, original_bytes, statistics;
 		struct index_interface *next;
 		bool listed;
 	} pending;
@@ -96,11 +98,23 @@ struct index_place {
 	uint64_t frame;    /* frames before it */
 	uint64_t offset;
 	uint64_t section;  /* section of the record before it */
-	uint64_t part;     /* part of the record before it */
+	uint64_t part;     /* of `walk`: part of the record before it, if there is one */
 	struct format_walk walk; /* to step on it */
 };
 
+/*
+ * Reads the head of the first part; -EBADMSG and others of format_open. The
+ * source stays the caller's. index_open_files: `files` are the numbers, from 0,
+ * by which problems call the parts (file 1, 2, ...), as many as there may ever
+ * be; copied; NULL: those of the parts.
+ */
 int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error);
+int index_open_files(struct source *source, const uint64_t *files, size_t count,
+		     struct index **ret, struct pktfs_error *ret_error);
+
+/* Before index_start: file `file` is left out, because of this. */
+void index_leave_out(struct index *index, uint64_t file, const struct pktfs_error *error);
+
 int index_start(struct index *index);
 /* Ends the thread. Cancels the source, which stays the caller's to close. NULL
  * is allowed. */
@@ -121,14 +135,17 @@ void index_totals(struct index *index, struct index_totals *ret);
 int index_wait(struct index *index, uint64_t packets, const struct timespec *deadline);
 
 /* Waits until all records that end at `end` or before are published: 0, -ETIMEDOUT,
- * -ECANCELED; -EIO: the index is damaged before that and comes no further. */
+ * -ECANCELED; -EIO: the index ended before that and comes no further. */
 int index_wait_end(struct index *index, uint64_t end, const struct timespec *deadline);
+
+/* source_grow: 1, 0, -EIO. */
+int index_grow(struct index *index, uint64_t limit);
 
 /* The source may grow, and the index with it: INDEX_COMPLETE and INDEX_TRUNCATED
  * then say how it was at the last look. The state does not go back to
  * INDEX_RUNNING; a problem at the end (a record cut there) goes away when the
  * record is complete. */
-bool index_growing(const struct index *index);
+bool index_growing(struct index *index);
 
 /* Wakes everybody who waits, with -ECANCELED, now and for ever after. */
 void index_cancel(struct index *index);
@@ -178,7 +195,8 @@ uint64_t index_record_interface(const struct index *index, uint64_t section,
 struct pktfs_time index_record_time(const struct index_interface *interface,
 				    const struct format_record *record);
 
-/* Problems, the first INDEX_MAX_PROBLEMS in file order. */
+/* Problems in file order: the first INDEX_MAX_PROBLEMS, and that at the end,
+ * which goes away when a growing file goes on there. */
 #define INDEX_MAX_PROBLEMS 100
 uint64_t index_problems(struct index *index); /* all that were counted */
 int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret);

@@ -37,10 +37,19 @@ struct index_epoch {
 	uint64_t extra_frames;
 };
 
+/* What is said of the end of what is there; RUNNING: it was not reached yet. */
+struct index_end {
+	enum index_state state;
+	bool final;                 /* it comes no further */
+	int source_problem;         /* of the source, there */
+	uint64_t reached;           /* no record that ends before this is missing */
+	struct pktfs_error problem; /* code 0: none */
+};
+
 struct index {
 	struct source *source;
-	struct format format;
 
+	struct table parts;
 	struct table checkpoints;
 	struct table sections;
 	struct table interfaces;
@@ -49,14 +58,16 @@ struct index {
 	_Atomic unsigned link_type_count;
 
 	/* published counts: what readers may rely on without the lock */
-	_Atomic uint64_t records, packets, metadata, end;
+	_Atomic uint64_t records, packets, metadata;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct index_totals totals;                     /* lock */
+	struct index_end end_seen;                      /* lock */
 	struct pktfs_error problems[INDEX_MAX_PROBLEMS]; /* lock */
 	uint64_t problem_count;                         /* lock */
 	bool cancelled;                                 /* lock */
+	bool cut;                                       /* lock: the growing file was */
 
 	/* the index thread's own */
 	pthread_t thread;
@@ -68,9 +79,18 @@ struct index {
 	struct index_totals next;              /* totals with the unpublished batch */
 	struct index_interface *pending;       /* interfaces that the batch counted */
 	struct index_link_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
-	uint64_t batch_problems;               /* problem_count when the batch began */
+	uint64_t published_problems;           /* problem_count at the last publication */
 	struct index_checkpoint *checkpoint;   /* the last one */
-	bool malformed;                        /* a block was */
+	struct index_end end_next;             /* to be published */
+
+	/* the part that is walked: its number in the source, not in `parts` */
+	size_t source_part;
+	uint64_t part_start, part_end; /* end: UINT64_MAX while it is not known */
+	bool part_open;                /* its head was read */
+	bool malformed;                /* a block of it was */
+	enum index_state worst;        /* of the parts before it */
+	uint64_t *files;               /* NULL: source_part is the number */
+	size_t file_count;
 };
 
 /* Epochs are equal in checkpoints, so that the place of a checkpoint is
@@ -113,15 +133,66 @@ static inline void index_fetch_ahead(const uint8_t *next, uint64_t length)
 		__builtin_prefetch(ahead);
 }
 
-/* Adds a problem; from the index thread. */
-void index_add_problem(struct index *index, const struct pktfs_error *error);
+/*
+ * From the index thread only, as all that follows.
+ */
 
-/* Adds a section or an interface from its block; from the index thread. */
+/* Adds a section or an interface from its block. */
 int index_add_section(struct index *index, const struct format_section *section, uint64_t offset);
 int index_add_interface(struct index *index, const struct format_interface *interface,
 			uint64_t offset, uint64_t length);
+void index_clear_pending(struct index_link_type *type);
+
+/*
+ * Walks up to `limit` records in `loan`, whose first byte is at next.end.
+ * Returns 0 after `limit` records, -EAGAIN where the window ends inside a
+ * record (*ret_need: the bytes that it takes), or what stops the walk, with
+ * the offset in the part.
+ */
+int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsigned limit,
+		      uint64_t *ret_need, struct pktfs_error *ret_error);
+
+/* index_publish.c: makes the batch visible, or forgets it: back to what is
+ * published. `now`: the listener is told in any case. */
+void index_add_problem(struct index *index, const struct pktfs_error *error);
+void index_publish(struct index *index, bool now);
+void index_discard(struct index *index, const struct format_walk *walk);
+
+/*
+ * index_part.c. index_part_open reads the head of the part at hand: INDEX_RUNNING
+ * when there is something to walk, or how the index ends here. index_part_leave
+ * ends the walk of a part, with what ended it (code 0: nothing wrong), whose
+ * offset is in the whole, and goes on to the next, if there is one.
+ */
+enum index_state index_part_open(struct index *index);
+enum index_state index_part_leave(struct index *index, enum index_state state,
+				  const struct pktfs_error *error);
+
+/* The head of the part at hand: as format_open, with the offset in the whole. */
+int index_part_head(struct index *index, struct format *ret, struct pktfs_error *ret_error);
+
+/* Begins the part, with its section and interface if it is pcap. */
+int index_part_begin(struct index *index, const struct format *format);
+
+/* The end of the part at hand, UINT64_MAX while that is not known. */
+uint64_t index_part_end(struct index *index);
+
+/* source_part_problem, with the offset in the part. */
+int index_part_problem(struct index *index, struct pktfs_error *ret_error);
+
+/* An error of the part at hand, with the offset in it, becomes one of the
+ * whole, whose text names the file. */
+void index_part_error(const struct index *index, struct pktfs_error *error);
+
+/* Says how the index ends for now: returns `state`, which is that of the part
+ * at hand; to be published is the worst of all parts. */
+enum index_state index_end_at(struct index *index, enum index_state state,
+			      const struct pktfs_error *error);
+
+/* What was the end is none any more. */
+void index_end_passed(struct index *index);
 
 /* The body of the index thread. */
-void *index_walk_main(void *index);
+void *index_thread_main(void *index);
 
 #endif

@@ -52,22 +52,66 @@ static uint64_t count_before(const struct index *index, uint64_t count, uint64_t
 	return low;
 }
 
-/* What a walk knows when it reaches place->offset. */
+/* The part of record `record`: the last that begins at or before it. */
+static uint64_t part_of(const struct index *index, uint64_t record)
+{
+	uint64_t low = 0, high = index_parts(index) - 1;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+
+		if (index_part(index, middle)->first_record <= record)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* To the first record of a part, with the format of that. */
+static void enter_part(const struct index *index, struct index_place *place, uint64_t number)
+{
+	const struct index_part *part = index_part(index, number);
+
+	place->part = number;
+	place->offset = part->start + part->format.first_record;
+	place->section = part->first_section;
+	if (part->format.kind == FORMAT_PCAPNG && place->section > 0)
+		place->section--; /* its SHB is yet to come */
+	format_walk_start(&place->walk, &part->format);
+}
+
+/* Where the records of one part end, those of the next begin. */
+static __attribute__((noinline)) void change_part(const struct index *index,
+						  struct index_place *place)
+{
+	uint64_t number = place->part, count = index_parts(index);
+
+	while (number + 1 < count &&
+	       index_part(index, number + 1)->first_record <= place->record)
+		number++;
+	if (number != place->part)
+		enter_part(index, place, number);
+}
+
+/* What a walk knows when it reaches place->offset, behind the first record of a
+ * part. */
 static void resume_walk(const struct index *index, struct index_place *place)
 {
+	const struct index_part *part = index_part(index, place->part);
 	const struct index_section *section;
 	struct format_walk *walk = &place->walk;
 	uint64_t sections, interfaces;
 
-	format_walk_start(walk, &index->format);
-	place->section = 0;
-	if (index->format.kind != FORMAT_PCAPNG || index_sections(index) == 0)
+	format_walk_start(walk, &part->format);
+	place->section = part->first_section;
+	if (part->format.kind != FORMAT_PCAPNG)
 		return;
 	sections = count_before(index, index_sections(index), place->offset, section_offset);
-	place->section = sections ? sections - 1 : 0;
-	section = index_section(index, place->section);
-	if (section->offset >= place->offset)
+	if (sections <= part->first_section)
 		return;
+	place->section = sections - 1;
+	section = index_section(index, place->section);
 	interfaces = count_before(index, index_interfaces(index), place->offset, interface_offset);
 	walk->big_endian = section->big_endian;
 	walk->skipped = section->skipped;
@@ -88,14 +132,18 @@ static void place_at(const struct index *index, uint64_t checkpoint, struct inde
 	ret->packet = ret->record - ret->metadata;
 	ret->frame = ret->packet + epoch->extra_frames + c->extra_frames;
 	ret->offset = c->offset;
-	resume_walk(index, ret);
+	ret->part = part_of(index, ret->record);
+	if (ret->record == index_part(index, ret->part)->first_record)
+		enter_part(index, ret, ret->part);
+	else
+		resume_walk(index, ret);
 }
 
 /* Where the walk starts when nothing is indexed. */
 static void place_at_start(const struct index *index, struct index_place *ret)
 {
-	*ret = (struct index_place){.offset = index->format.first_record};
-	format_walk_start(&ret->walk, &index->format);
+	*ret = (struct index_place){0};
+	enter_part(index, ret, 0);
 }
 
 /*
@@ -154,6 +202,25 @@ void index_seek_record(struct index *index, uint64_t record, struct index_place 
 		place_at(index, MIN(checkpoint_of(record), count - 1), ret);
 }
 
+void index_seek_offset(struct index *index, uint64_t offset, struct index_place *ret)
+{
+	uint64_t low = 0, count = table_count(&index->checkpoints), high = count ? count - 1 : 0;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+		const struct index_checkpoint *c = table_at(&index->checkpoints, middle);
+
+		if (c->offset <= offset)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	if (count == 0)
+		place_at_start(index, ret);
+	else
+		place_at(index, low, ret);
+}
+
 void index_span(struct index *index, uint64_t packet, uint64_t *ret_first, uint64_t *ret_last,
 		int64_t *ret_min_ns, int64_t *ret_max_ns)
 {
@@ -199,6 +266,8 @@ int index_step(struct index *index, struct index_place *place, struct pktfs_loan
 
 	if (place->record >= atomic_load_explicit(&index->records, memory_order_acquire))
 		return -ENOENT;
+	if (unlikely(place->part + 1 < index_parts(index)))
+		change_part(index, place);
 	while (r == -EAGAIN) {
 		at = place->offset - loan->offset;
 		if (place->offset < loan->offset || at >= loan->size || need > loan->size - at) {

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The index thread: walks the records in batches. A batch is walked over lent
+ * bytes, then the bytes are verified, then the batch is published; one whose
+ * bytes were changed or cut meanwhile is thrown away and walked again record
+ * by record, so that what was sound is kept and nothing is invented.
+ *
+ * Where the bytes end, that is published; if the source may grow, the thread
+ * waits for more and goes on behind the last whole record.
+ */
+#include "index_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Are there more bytes than when the walk came to its end? */
+static bool has_grown(struct index *index, uint64_t there, uint64_t need)
+{
+	return index_part_end(index) == UINT64_MAX && there >= index->next.end &&
+	       there - index->next.end >= need;
+}
+
+/*
+ * The bytes of the part at hand end before `need` of them are at next.end.
+ * Between two records that is a proper end. INDEX_RUNNING: they have come
+ * meanwhile.
+ */
+static enum index_state at_end(struct index *index, uint64_t need, struct pktfs_error *ret_error)
+{
+	uint64_t there = source_available(index->source, NULL);
+	uint64_t found, at = index->next.end - index->part_start;
+	int r;
+
+	if (has_grown(index, there, need))
+		return INDEX_RUNNING;
+	index->end_next.reached = there;
+	there = MIN(there, index_part_end(index));
+	r = index_part_problem(index, ret_error);
+	index->end_next.source_problem = r;
+	if (r < 0)
+		return r == -ENODATA ? INDEX_TRUNCATED : INDEX_DAMAGED;
+	if (there <= index->next.end)
+		return INDEX_COMPLETE;
+	found = there - index->next.end;
+	error_at(ret_error, -ENODATA, at,
+		 "record cut at the end of the file: found %llu bytes of it; it needs %llu",
+		 (unsigned long long)found, (unsigned long long)need);
+	return INDEX_TRUNCATED;
+}
+
+/* A failed borrow or step that is not the end of the bytes. */
+static enum index_state damaged(struct index *index, int r, struct pktfs_error *error)
+{
+	uint64_t at = index->next.end - index->part_start;
+
+	if (r == -EBADMSG && !error->code && index_part_problem(index, error) == 0)
+		error_at(error, r, at, "compressed data is damaged");
+	if (!error->code)
+		error_at(error, r, at, "cannot be read: %s", strerror(-r));
+	return INDEX_DAMAGED;
+}
+
+/* What a failed borrow or step means for the index; INDEX_RUNNING: go on. */
+static enum index_state stopped(struct index *index, int r, uint64_t need,
+				struct pktfs_error *error)
+{
+	enum index_state state;
+
+	if (r == -EAGAIN) /* not there yet */
+		source_wait(index->source, index->next.end + need);
+	if (r == -EAGAIN || r == -ECANCELED)
+		return INDEX_RUNNING;
+	state = r == -ENODATA ? at_end(index, need, error) : damaged(index, r, error);
+	if (state == INDEX_RUNNING)
+		return state;
+	if (error->code)
+		index_part_error(index, error);
+	return r == -ENOMEM ? index_end_at(index, state, error)
+			    : index_part_leave(index, state, error);
+}
+
+/*
+ * Is the batch, which ended with `r`, all that there is? Then it is published
+ * together with the end, so that nobody sees the one without the other.
+ */
+static bool ends_here(struct index *index, int r, uint64_t need)
+{
+	struct pktfs_error error = {0};
+	enum index_state state = INDEX_RUNNING;
+	bool final;
+
+	source_available(index->source, &final);
+	if (!final) /* compressed: what was said of the end stays until it is known */
+		return false;
+	index_end_passed(index);
+	if (index_part_end(index) == UINT64_MAX && (r == 0 || r == -EAGAIN))
+		state = at_end(index, need, &error);
+	if (state == INDEX_RUNNING)
+		return false;
+	if (error.code)
+		index_part_error(index, &error);
+	index_end_at(index, state, &error);
+	return true;
+}
+
+/*
+ * Walks and publishes one batch of at most `limit` records, and gives the loan
+ * back before anybody can know of them. Returns 0, or -EAGAIN (*ret_need bytes
+ * at next.end are wanted), or what stops the walk; what was walked before that
+ * is published. -ESTALE: the bytes changed under the walk, and the batch was
+ * thrown away.
+ */
+static int walk_batch(struct index *index, struct pktfs_loan *loan, unsigned limit,
+		      uint64_t *ret_need, struct pktfs_error *ret_error)
+{
+	struct format_walk walk = index->walk;
+	uint64_t start = index->next.end, end = start + loan->size;
+	int r = index_walk_window(index, loan, limit, ret_need, ret_error);
+
+	assert(r != -EAGAIN || index->next.end + *ret_need > end);
+	loan->requested = (size_t)(index->next.end - start);
+	if (source_return(loan) < 0) {
+		index_discard(index, &walk);
+		return -ESTALE;
+	}
+	index_publish(index, ends_here(index, r, *ret_need));
+	return r;
+}
+
+/* Lends `need` bytes at the end of the walk; -ENODATA also where the bytes there
+ * are of the next part. */
+static int borrow(struct index *index, uint64_t need, struct pktfs_loan *ret)
+{
+	int r = source_borrow(index->source, index->next.end, (size_t)need, ret);
+
+	/* asked in this order: the next part may have come just now */
+	if (likely(index_part_end(index) > index->next.end))
+		return r;
+	if (r == 0)
+		source_return(ret);
+	return -ENODATA;
+}
+
+static bool cancelled(struct index *index)
+{
+	UTIL_LOCK_SCOPE(&index->lock);
+	return index->cancelled;
+}
+
+/* How a walk gets on: larger batches while it gets on well. */
+struct progress {
+	unsigned limit, stale;
+	uint64_t need;
+};
+
+/* One batch: 0, -EAGAIN, or what stops the walk. */
+static int advance(struct index *index, struct progress *progress, struct pktfs_error *error)
+{
+	struct pktfs_loan loan;
+	int r = borrow(index, progress->need, &loan);
+
+	if (r < 0)
+		return r;
+	progress->need = 1;
+	r = walk_batch(index, &loan, progress->limit, &progress->need, error);
+	if (r == -EAGAIN) /* borrow the whole record */
+		return 0;
+	if (r == -ESTALE && (progress->limit > 1 || ++progress->stale < 3)) {
+		progress->limit = 1;
+		return 0;
+	}
+	if (r != -ESTALE)
+		progress->stale = 0;
+	progress->limit = MIN(progress->limit * 2, INDEX_BATCH_LAST);
+	return r == -ESTALE ? -EIO : r;
+}
+
+/* Walks until the capture ends or is left; returns how its last part ended. */
+static enum index_state walk(struct index *index)
+{
+	struct progress progress = {.limit = INDEX_BATCH_FIRST, .need = 1};
+	enum index_state state = INDEX_RUNNING;
+	struct pktfs_error error = {0};
+	int r;
+
+	while (state == INDEX_RUNNING && !cancelled(index)) {
+		error.code = 0;
+		if (!index->part_open) {
+			progress.need = 1;
+			state = index_part_open(index);
+			continue;
+		}
+		r = advance(index, &progress, &error);
+		if (r < 0)
+			state = stopped(index, r, progress.need, &error);
+	}
+	return state;
+}
+
+/* Has all been said of the end that there is to say? */
+static bool is_published(struct index *index)
+{
+	const struct index_end *seen = &index->end_seen, *next = &index->end_next;
+
+	UTIL_LOCK_SCOPE(&index->lock);
+	return seen->state == next->state && seen->final == next->final &&
+	       seen->reached == next->reached && seen->problem.code == next->problem.code;
+}
+
+void *index_thread_main(void *arg)
+{
+	struct index *index = arg;
+	enum index_state state;
+
+	do {
+		state = walk(index);
+		if (state == INDEX_RUNNING) /* cancelled */
+			break;
+		if (!is_published(index))
+			index_publish(index, true);
+	} while (!index->end_next.final &&
+		 source_wait_change(index->source, index->end_next.reached,
+				    index->end_next.source_problem) == 0);
+	return NULL;
+}
