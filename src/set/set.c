@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The pool of sets: making and finding them, questions to what has been
- * evaluated. The evaluation itself is in set_eval.c.
+ * evaluated. The evaluation itself is in set_work.c and set_eval.c.
  */
 #include "set.h"
 
@@ -188,7 +188,7 @@ static int start_threads(struct set_pool *pool)
 	if (!pool->threads)
 		return -ENOMEM;
 	while (pool->started < pool->thread_count && r == 0) {
-		r = pthread_create(&pool->threads[pool->started], NULL, set_eval_main, pool);
+		r = pthread_create(&pool->threads[pool->started], NULL, set_work_main, pool);
 		pool->started += r == 0;
 	}
 	return pool->started ? 0 : -r;

@@ -19,6 +19,8 @@
  * A capture that grows has no last chunk: what was evaluated stays, and what
  * has come since is evaluated when it is asked for, as if the set had not been
  * complete. So every answer is about all packets that are published at that time.
+ * While the index is built, members come in small steps, so that a set of a live
+ * capture shows what is there.
  *
  * Nothing here waits, except set_wait. Threads: any, at any time.
  *
@@ -107,7 +109,7 @@ struct set_pool *set_pool_of(const struct set *set);
 
 /* What is known of a set so far. */
 struct set_status {
-	bool complete;
+	bool complete;          /* as it is now: no more where the capture grows */
 	int failed;             /* 0, or a negative errno that ended the evaluation */
 	uint64_t passed;        /* packets of the capture that were looked at */
 	uint64_t packets;
@@ -123,8 +125,8 @@ void set_status(struct set *set, struct set_status *ret);
 /* Renews the lease: somebody would like to have the set evaluated. */
 void set_want(struct set *set);
 
-/* Waits until the set is evaluated. 0, -ECANCELED, or what failed. For tests
- * and tools. */
+/* Waits until the index is built, and the set is evaluated for all packets that
+ * there are then. 0, -ECANCELED, or what failed. For tests and tools. */
 int set_wait(struct set *set);
 
 /* The first packet of the set whose number is `number` (from 1) or more. 0,

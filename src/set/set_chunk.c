@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/util_time.h"
+
 static inline uint32_t low_bit(uint64_t word)
 {
 	return (uint32_t)__builtin_ctzll(word);
@@ -53,20 +55,25 @@ int chunk_pack(struct set_chunk *chunk, const uint64_t *words)
 	return 0;
 }
 
-void chunk_unpack(const struct set_chunk *chunk, uint64_t *words)
+static void add_members(const struct set_chunk *chunk, uint64_t *words)
 {
 	uint32_t i;
 
-	if (chunk->bits) {
-		memcpy(words, chunk->bits, CHUNK_WORDS * sizeof(*words));
+	for (i = 0; chunk->bits && i < CHUNK_WORDS; i++)
+		words[i] |= chunk->bits[i];
+	if (chunk->bits)
 		return;
-	}
-	memset(words, 0, CHUNK_WORDS * sizeof(*words));
 	for (i = 0; i < chunk->count; i++) {
 		uint32_t member = chunk->list ? chunk->list[i] : i;
 
 		words[member / 64] |= UINT64_C(1) << member % 64;
 	}
+}
+
+void chunk_unpack(const struct set_chunk *chunk, uint64_t *words)
+{
+	memset(words, 0, CHUNK_WORDS * sizeof(*words));
+	add_members(chunk, words);
 }
 
 void chunk_free(struct set_chunk *chunk)
@@ -126,6 +133,101 @@ void chunk_sort_minutes(struct set_chunk *chunk)
 		if (chunk->minutes[i] != chunk->minutes[kept])
 			chunk->minutes[++kept] = chunk->minutes[i];
 	chunk->minute_count = kept + 1;
+}
+
+/* The minutes of both, into `ret`. */
+static int merge_minutes(const struct set_chunk *a, const struct set_chunk *b,
+			 struct set_chunk *ret)
+{
+	uint32_t count = a->minute_count + b->minute_count;
+
+	if (!count)
+		return 0;
+	ret->minutes = malloc(count * sizeof(*ret->minutes));
+	if (!ret->minutes)
+		return -ENOMEM;
+	if (a->minute_count)
+		memcpy(ret->minutes, a->minutes, a->minute_count * sizeof(*ret->minutes));
+	if (b->minute_count)
+		memcpy(ret->minutes + a->minute_count, b->minutes,
+		       b->minute_count * sizeof(*ret->minutes));
+	ret->minute_count = count;
+	chunk_sort_minutes(ret);
+	return 0;
+}
+
+/* The members of both, into `ret`. */
+static int merge_members(const struct set_chunk *a, const struct set_chunk *b,
+			 struct set_chunk *ret)
+{
+	uint64_t words[CHUNK_WORDS];
+
+	chunk_unpack(a, words);
+	add_members(b, words);
+	return chunk_pack(ret, words);
+}
+
+int chunk_merge(struct set_chunk *into, struct set_chunk *from)
+{
+	struct set_chunk merged = {0};
+	int r = 0;
+
+	if (from->count)
+		r = merge_members(into, from, &merged);
+	if (r == 0 && from->count)
+		r = merge_minutes(into, from, &merged);
+	if (r == 0)
+		r = chunk_tally_merge(&into->tally, &from->tally);
+	if (r < 0) {
+		chunk_free(&merged);
+		return r;
+	}
+	if (from->count) {
+		merged.tally = into->tally;
+		merged.counts = into->counts;
+		into->tally = (struct chunk_tally){0};
+		chunk_free(into);
+		*into = merged;
+	}
+	chunk_counts_add(&into->counts, &from->counts);
+	chunk_free(from);
+	return 0;
+}
+
+static void count_times(struct chunk_counts *counts, struct pktfs_time first,
+			struct pktfs_time last, struct pktfs_time min, struct pktfs_time max)
+{
+	if (!counts->has_time) {
+		counts->has_time = true;
+		counts->first_time = first;
+		counts->min_time = min;
+		counts->max_time = max;
+	}
+	counts->last_time = last;
+	if (time_compare(min, counts->min_time) < 0)
+		counts->min_time = min;
+	if (time_compare(max, counts->max_time) > 0)
+		counts->max_time = max;
+}
+
+void chunk_count(struct chunk_counts *counts, const struct pktfs_packet *packet)
+{
+	counts->packets++;
+	counts->captured_bytes += packet->captured_length;
+	counts->original_bytes += packet->original_length;
+	if (packet->has_time)
+		count_times(counts, packet->time, packet->time, packet->time, packet->time);
+}
+
+void chunk_counts_add(struct chunk_counts *into, const struct chunk_counts *behind)
+{
+	into->packets += behind->packets;
+	into->captured_bytes += behind->captured_bytes;
+	into->original_bytes += behind->original_bytes;
+	into->limited += behind->limited;
+	if (behind->has_time)
+		count_times(into, behind->first_time, behind->last_time, behind->min_time,
+			    behind->max_time);
 }
 
 /* The place of the first entry of a list that is `member` or more. */

@@ -30,6 +30,8 @@ void set_encoder_free(struct set_encoder *encoder)
 	text_free(&encoder->header);
 	free(encoder->used.words);
 	free(encoder->before);
+	text_free(&encoder->statistics.blocks);
+	free(encoder->statistics.ends);
 	*encoder = (struct set_encoder){0};
 }
 
@@ -126,11 +128,13 @@ void set_encoder_shb(const struct pktfs_section *section, struct text *text)
 	write_shb(text, section->big_endian, section->options, NULL);
 }
 
+/* The snaplen of a pcap file, which has no block with options, may be wrong, and
+ * in a pcapng file libpcap believes it: see honest_snaplen. */
 void set_encoder_idb(const struct pktfs_interface *interface, bool big_endian, struct text *text)
 {
 	struct write_interface idb = {
 		.link_type = interface->link_type,
-		.snaplen = interface->snaplen,
+		.snaplen = interface->options.bytes ? interface->snaplen : 0,
 		.resolution = interface->resolution,
 		.fcs_length = interface->fcs_length,
 		.options = interface->options,
@@ -151,6 +155,66 @@ void set_encoder_isb(const struct pktfs_interface *interface, uint32_t number, s
 	cursor_u32(&time, &high);
 	cursor_u32(&time, &low);
 	write_isb(text, options->big_endian, number, (uint64_t)high << 32 | low, *options);
+}
+
+/* Appends the statistics of one interface, and notes where they end. */
+static int keep_one(struct set_encoder *encoder, const struct pktfs_interface *interface)
+{
+	struct set_statistics *statistics = &encoder->statistics;
+	uint64_t first = interface->number - interface->number_in_section;
+	uint32_t number = set_encoder_number(encoder, first, interface->number);
+
+	set_encoder_isb(interface, number, &statistics->blocks);
+	statistics->ends[number] = statistics->blocks.size;
+	return statistics->blocks.failed;
+}
+
+static int keep_interface(struct set_encoder *encoder, pktfs_capture *capture, uint64_t number)
+{
+	struct pktfs_interface interface;
+	int r = pktfs_interface_get(capture, number, &interface, NULL), released;
+
+	if (r < 0)
+		return r;
+	r = keep_one(encoder, &interface);
+	released = pktfs_interface_release(&interface);
+	return r < 0 ? r : released;
+}
+
+/* The interfaces of the section of interface `last` begin with *ret_first. */
+static int last_section(pktfs_capture *capture, uint64_t last, uint32_t *ret_section,
+			uint64_t *ret_first)
+{
+	struct pktfs_interface interface;
+	int r = pktfs_interface_get(capture, last, &interface, NULL);
+
+	if (r < 0)
+		return r;
+	*ret_section = (uint32_t)interface.section;
+	*ret_first = last - interface.number_in_section;
+	return pktfs_interface_release(&interface);
+}
+
+int set_encoder_keep_statistics(struct set_encoder *encoder, pktfs_capture *capture)
+{
+	struct set_statistics *statistics = &encoder->statistics;
+	uint64_t last = interface_set_last(&encoder->used), first = 0, number;
+	int r;
+
+	if (last == UINT64_MAX)
+		return 0;
+	r = last_section(capture, last, &statistics->section, &first);
+	if (r < 0)
+		return r;
+	statistics->ends = calloc(set_encoder_number(encoder, first, last) + 1,
+				  sizeof(*statistics->ends));
+	if (!statistics->ends)
+		return -ENOMEM;
+	statistics->kept = true;
+	number = interface_set_next(&encoder->used, first);
+	for (; r == 0 && number <= last; number = interface_set_next(&encoder->used, number + 1))
+		r = keep_interface(encoder, capture, number);
+	return r;
 }
 
 bool set_encoder_is_extra(const struct pktfs_block *block)
@@ -191,12 +255,12 @@ static uint32_t honest_snaplen(const struct pktfs_interface *interface, uint32_t
 	return interface->captured_bytes > most ? 0 : interface->snaplen;
 }
 
-int set_encoder_section(pktfs_capture *capture, uint32_t most, struct text *text,
+int set_encoder_section(pktfs_capture *capture, uint64_t number, uint32_t most, struct text *text,
 			struct pktfs_error *ret_error)
 {
 	struct pktfs_interface interface;
 	struct write_interface idb;
-	int r = pktfs_interface_get(capture, 0, &interface, ret_error);
+	int r = pktfs_interface_get(capture, number, &interface, ret_error);
 
 	if (r < 0)
 		return r;

@@ -25,18 +25,32 @@ enum set_mode {
 	MODE_PCAPNG,  /* section by section, the interfaces renumbered */
 };
 
+/* The statistics of the used interfaces of a section, as they were. */
+struct set_statistics {
+	bool kept;
+	uint32_t section;
+	struct text blocks;
+	size_t *ends; /* of each interface's, by its new number */
+};
+
+/* What is in a file is fixed when it is planned: a capture that grows changes
+ * nothing of it. */
 struct set_encoder {
 	enum set_mode mode;
 	uint16_t link_type;
 	uint32_t most;     /* captured bytes of a packet; 0: not known */
 	uint64_t size;     /* of the file */
 	uint64_t steps;    /* about how many a walk over it has */
+	/* the capture as it was; what came behind is not in the file */
+	uint64_t packets, metadata, sections;
+	uint64_t members;  /* packets of the set */
 	struct write_pcap_header pcap;
 	struct text header;
 	/* MODE_PCAPNG: */
 	struct interface_set used;
 	uint64_t *before;  /* for each word of `used`, how many are in those before */
-	uint64_t metadata; /* blocks of the capture */
+	/* of the last section that is used, as there may come others of it */
+	struct set_statistics statistics;
 };
 
 void set_encoder_free(struct set_encoder *encoder);
@@ -70,6 +84,10 @@ bool set_encoder_is_extra(const struct pktfs_block *block);
 bool set_encoder_is_plain(const struct pktfs_block *block);
 void set_encoder_extra(const struct pktfs_block *block, struct text *text);
 
+/* Encodes the statistics of the last section that is used, with `used` and
+ * `before` known. */
+int set_encoder_keep_statistics(struct set_encoder *encoder, pktfs_capture *capture);
+
 /* The header of a pcap file, into `header`. */
 int set_encoder_pcap(struct set_encoder *encoder, pktfs_capture *capture, bool whole,
 		     struct pktfs_error *ret_error);
@@ -77,9 +95,9 @@ int set_encoder_pcap(struct set_encoder *encoder, pktfs_capture *capture, bool w
 /* What a section is said to be written by. */
 extern const char set_application[];
 
-/* Section header and interface of a pcap file, as pcapng, for packets of which
- * none has captured more than `most` bytes (0: not known). */
-int set_encoder_section(pktfs_capture *capture, uint32_t most, struct text *text,
+/* Section header and interface `number` of a pcap file, as pcapng, for packets of
+ * which none has captured more than `most` bytes (0: not known). */
+int set_encoder_section(pktfs_capture *capture, uint64_t number, uint32_t most, struct text *text,
 			struct pktfs_error *ret_error);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "set_internal.h"
 #include "set_plan.h"
 #include "set_sums.h"
 
@@ -42,33 +43,53 @@ struct reading {
 	uint64_t skipped; /* steps that were not over packets of the file */
 };
 
+/* Whether the capture is several files, not all of which are pcapng. */
+static bool is_mixed(pktfs_capture *capture)
+{
+	struct pktfs_file file;
+	bool mixed = false;
+	uint64_t i;
+
+	for (i = 0; pktfs_file_get(capture, i, &file) == 0; i++)
+		mixed |= file.format != PKTFS_FORMAT_PCAPNG;
+	return mixed && i > 1;
+}
+
+/* What is evaluated of sets is not known of the set of all packets, which is
+ * needed where that is to be a pcapng file but is not one. */
+static int exported_set(struct set **set, enum export_format format,
+			struct pktfs_error *ret_error)
+{
+	struct set_pool *pool = (*set)->pool;
+
+	if ((*set)->predicate || format != EXPORT_PCAPNG || !is_mixed(pool->capture))
+		return 0;
+	return set_open(pool, pool->all, SET_RANGE, "1-", set, ret_error);
+}
+
 int set_export_size(struct set *set, enum export_format format, unsigned link,
 		    uint64_t *ret_size, struct pktfs_error *ret_error)
 {
-	pktfs_capture *capture = set_pool_capture(set_pool_of(set));
-	struct set_encoder encoder;
-	int r = set_plan_size(&encoder, capture, set, format, link, ret_error);
+	int r = exported_set(&set, format, ret_error);
 
-	if (r == 0)
-		*ret_size = encoder.size;
-	return r;
+	return r < 0 ? r : set_plan_size(set, format, link, ret_size, ret_error);
 }
 
-static int open_export(pktfs_capture *capture, struct set *set, enum export_format format,
-		       unsigned link, struct export **ret, struct pktfs_error *ret_error)
+int set_export_open(struct set *set, enum export_format format, unsigned link,
+		    struct export **ret, struct pktfs_error *ret_error)
 {
-	struct export *export = calloc(1, sizeof(*export));
-	int r;
+	int r = exported_set(&set, format, ret_error);
+	struct export *export = r == 0 ? calloc(1, sizeof(*export)) : NULL;
 
 	if (!export)
-		return error_set(ret_error, -ENOMEM, "no memory");
-	export->capture = capture;
+		return r < 0 ? r : error_set(ret_error, -ENOMEM, "no memory");
+	export->capture = set_pool_capture(set_pool_of(set));
 	export->set = set;
 	set_ref(set);
 	pthread_mutex_init(&export->lock, NULL);
-	r = set_plan_open(&export->encoder, capture, set, format, link, ret_error);
+	r = set_plan_open(&export->encoder, set, format, link, ret_error);
 	if (r == 0) {
-		r = set_sums_init(&export->sums, capture, set, &export->encoder);
+		r = set_sums_init(&export->sums, export->capture, set, &export->encoder);
 		if (r < 0)
 			error_set(ret_error, r, "the file cannot be made");
 	}
@@ -80,12 +101,6 @@ static int open_export(pktfs_capture *capture, struct set *set, enum export_form
 	return 0;
 }
 
-int set_export_open(struct set *set, enum export_format format, unsigned link,
-		    struct export **ret, struct pktfs_error *ret_error)
-{
-	return open_export(set_pool_capture(set_pool_of(set)), set, format, link, ret, ret_error);
-}
-
 void export_close(struct export *export)
 {
 	if (!export)
@@ -95,6 +110,54 @@ void export_close(struct export *export)
 	set_encoder_free(&export->encoder);
 	set_unref(export->set);
 	free(export);
+}
+
+/* Whether the set is known to have no more packets than the file. */
+static bool is_up_to_date(struct export *export, const struct pktfs_status *status)
+{
+	struct set *set = export->set;
+
+	if (status->packets == export->encoder.packets)
+		return true;
+	UTIL_LOCK_SCOPE(&set->pool->lock);
+	return set->predicate && set->passed >= status->packets &&
+	       set->counts.packets == export->encoder.members;
+}
+
+bool export_outgrown(struct export *export)
+{
+	const struct set_encoder *encoder = &export->encoder;
+	struct pktfs_status status;
+
+	pktfs_status_get(export->capture, &status);
+	return status.metadata != encoder->metadata || status.sections != encoder->sections ||
+	       !is_up_to_date(export, &status);
+}
+
+/* Whether all before the packets of the last section is the same. */
+static bool begins_alike(const struct set_encoder *a, const struct set_encoder *b)
+{
+	if (a->mode != b->mode)
+		return false;
+	if (a->mode == MODE_PCAPNG)
+		return a->metadata == b->metadata && a->used.count == b->used.count &&
+		       memcmp(a->used.words, b->used.words,
+			      a->used.count * sizeof(*a->used.words)) == 0;
+	return a->link_type == b->link_type && a->header.size == b->header.size &&
+	       memcmp(a->header.bytes, b->header.bytes, a->header.size) == 0;
+}
+
+void export_follow(struct export *export, struct export *before)
+{
+	unsigned i, kept = 0;
+
+	if (!begins_alike(&export->encoder, &before->encoder))
+		return;
+	UTIL_LOCK_SCOPE(&before->lock);
+	for (i = 0; i < EXPORT_POSITIONS; i++)
+		if (before->positions[i].step && before->positions[i].phase <= PHASE_PACKETS)
+			export->positions[kept++] = before->positions[i];
+	export->next_position = kept % EXPORT_POSITIONS;
 }
 
 /* Chooses where to start: the nearest place before the offset. */

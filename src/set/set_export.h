@@ -11,21 +11,24 @@
  * time, get that of 1970-01-01.
  *
  * EXPORT_PCAPNG of a pcap file: one section, one interface, a block for each
- * packet. Of a pcapng file: for each section that has packets in the set its
- * header; those of its interfaces that have, numbered anew; its name records,
- * secrets, and custom blocks that may be copied; the packets; the last
- * statistics of those interfaces (of the whole interface, not of the set's
- * packets). All options are kept but those that say "do not copy", the byte
+ * packet. Of a pcapng file, and of several files of any format: for each section
+ * that has packets in the set its header; those of its interfaces that have,
+ * numbered anew (that of a pcap file without its snaplen, which may be wrong);
+ * its name records, secrets, and custom blocks that may be copied; the packets;
+ * the last statistics of those interfaces (of the whole interface, not of the
+ * set's packets). All options are kept but those that say "do not copy", the byte
  * order too; an obsolete Packet Block becomes an Enhanced one. Left out are
  * journal entries and blocks of unknown and of local types, which may refer to
- * interfaces by number. An empty set has its capture's first section that has
- * interfaces, with all of them, and where no section has any, one of Ethernet.
+ * interfaces by number. An empty set has its capture's first interface with its
+ * section, and where there is none, one of Ethernet.
  *
- * The size is known exactly once the set is evaluated. Where each piece lies is
- * kept for each EXPORT_SPAN of them (more in large sets), found in the
- * background by the first read that needs it, and published by a count: a read
- * finds its packet by search and a short walk. A sequential reader goes on from
- * where the last read ended and needs none of that, nor does a small set.
+ * A file is of one state of the capture: what comes later, to the set or to the
+ * statistics of an interface, is not in it. Its size is known exactly once the
+ * set is evaluated. Where each piece lies is kept for each EXPORT_SPAN of them
+ * (more in large sets), found in the background by the first read that needs it,
+ * and published by a count: a read finds its packet by search and a short walk.
+ * A sequential reader goes on from where the last read ended and needs none of
+ * that, nor does a small set.
  *
  *	 header | record 1 .. record 64 | record 65 ..          the virtual file
  *	        ^ place 0               ^ place 1
@@ -56,8 +59,8 @@ struct set;
  * over very many sections may take some calls more, of 50 ms each.
  * -ERANGE: a time of a packet does not fit (pcap holds 1970 to 2106 only).
  * -ENOENT: no such link type. -ENOTSUP: EXPORT_PCAPNG of set_all of a capture
- * that is pcapng itself (its own bytes are what to show). Else what ended the
- * evaluation.
+ * that is pcapng itself, in all its files (its own bytes are what to show). Else
+ * what ended the evaluation.
  */
 int set_export_size(struct set *set, enum export_format format, unsigned link,
 		    uint64_t *ret_size, struct pktfs_error *ret_error);
@@ -73,9 +76,18 @@ int set_export_open(struct set *set, enum export_format format, unsigned link,
 
 void export_close(struct export *export);
 
-/* Whether the capture has grown since this was opened: it goes on to give what
- * it gave, and another has to be opened for the rest. */
+/* Whether more may have come to the file since this was opened: it goes on to
+ * give what it gave, and another has to be opened for the rest. False where the
+ * capture has grown, but is known to have brought nothing for the set. */
 bool export_outgrown(struct export *export);
+
+/*
+ * Lets an export that was opened just now go on where the reads of an outgrown
+ * one of the same set, format and link ended, as far as what is before that is
+ * the same in both: a reader that follows the end of a large file then needs no
+ * new sums. Before another thread uses `export`; `before` may be in use.
+ */
+void export_follow(struct export *export, struct export *before);
 
 /* Copies. Returns how many bytes (fewer than size only at the end), -EAGAIN
  * while the sums have not come that far or the set is evaluated again (try

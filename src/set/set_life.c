@@ -25,10 +25,10 @@ void set_drop(struct set *set)
 		set->predicate->close(set->state);
 	set->state = NULL;
 	set->slots = NULL;
-	set->slot_count = set->slot_room = set->published = 0;
+	set->slot_count = set->slot_room = 0;
+	set->passed = 0;
 	set->failed = 0;
-	set->complete = false;
-	set->totals = (struct set_status){0};
+	set->counts = (struct chunk_counts){0};
 	set_tally_free(&set->tally);
 	set->frame = (struct set_frame){0};
 	set->pool->memory -= set->memory;

@@ -8,14 +8,13 @@
 #include "set.h"
 #include "set_encoder.h"
 
-/* What set_export_size says of a set, in ret->size. Nothing is
- * to be freed. */
-int set_plan_size(struct set_encoder *ret, pktfs_capture *capture, struct set *set,
-		  enum export_format format, unsigned link, struct pktfs_error *ret_error);
+/* What set_export_size says of a set. */
+int set_plan_size(struct set *set, enum export_format format, unsigned link, uint64_t *ret_size,
+		  struct pktfs_error *ret_error);
 
-/* The same, and all that must be known to make it. To be freed, also when this
+/* All that must be known to make it, as it is now. To be freed, also when this
  * fails. */
-int set_plan_open(struct set_encoder *ret, pktfs_capture *capture, struct set *set,
-		  enum export_format format, unsigned link, struct pktfs_error *ret_error);
+int set_plan_open(struct set_encoder *ret, struct set *set, enum export_format format,
+		  unsigned link, struct pktfs_error *ret_error);
 
 #endif

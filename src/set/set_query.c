@@ -11,7 +11,7 @@
 /* With the lock held. */
 static void want(struct set *set)
 {
-	if (!set->predicate || set->complete || set->failed || set->gone)
+	if (!set->predicate || set->failed || set->gone || set_is_complete(set))
 		return; /* the index comes to the set of all packets by itself */
 	set->lease_ms = set_now_ms() + SET_LEASE_MS;
 	if (!set->wanted) {
@@ -40,7 +40,7 @@ static int not_yet(struct set *set)
 	}
 	if (set->failed)
 		return set->failed;
-	if (set->complete)
+	if (set_is_complete(set))
 		return -ENOENT;
 	want(set);
 	return -EAGAIN;
@@ -49,7 +49,7 @@ static int not_yet(struct set *set)
 int set_require(struct set *set)
 {
 	set->used_ms = set_now_ms();
-	return set->complete ? 0 : not_yet(set);
+	return set_is_complete(set) ? 0 : not_yet(set);
 }
 
 static void status_of_all(struct set *set, struct set_status *ret)
@@ -71,6 +71,21 @@ static void status_of_all(struct set *set, struct set_status *ret)
 	};
 }
 
+static void status_of_counts(const struct chunk_counts *counts, struct set_status *ret)
+{
+	*ret = (struct set_status){
+		.packets = counts->packets,
+		.captured_bytes = counts->captured_bytes,
+		.original_bytes = counts->original_bytes,
+		.limited = counts->limited,
+		.has_time = counts->has_time,
+		.first_time = counts->first_time,
+		.last_time = counts->last_time,
+		.min_time = counts->min_time,
+		.max_time = counts->max_time,
+	};
+}
+
 void set_status(struct set *set, struct set_status *ret)
 {
 	if (!set->predicate) {
@@ -78,20 +93,36 @@ void set_status(struct set *set, struct set_status *ret)
 		return;
 	}
 	UTIL_LOCK_SCOPE(&set->pool->lock);
-	*ret = set->totals;
-	ret->complete = set->complete;
+	status_of_counts(&set->counts, ret);
+	ret->passed = set->passed;
+	ret->complete = set_is_complete(set);
 	ret->failed = set->failed;
+}
+
+/* How far a set must be evaluated to be what was waited for; UINT64_MAX: that is
+ * not known before the index is built. */
+static uint64_t wait_target(pktfs_capture *capture)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(capture, &status);
+	return status.state == PKTFS_STATE_INDEXING ? UINT64_MAX : status.packets;
 }
 
 int set_wait(struct set *set)
 {
 	struct set_pool *pool = set->pool;
+	uint64_t target = UINT64_MAX;
 	struct timespec deadline;
 
 	if (!set->predicate)
 		return pktfs_wait(pool->capture, UINT64_MAX, -1);
 	UTIL_LOCK_SCOPE(&pool->lock);
-	while (!set->complete && !set->failed) {
+	while (!set->failed) {
+		if (target == UINT64_MAX)
+			target = wait_target(pool->capture);
+		if (set->passed >= target)
+			return 0;
 		if (pool->closing)
 			return -ECANCELED;
 		want(set);
@@ -123,7 +154,7 @@ int set_next(struct set *set, uint64_t number, uint64_t *ret)
 	}
 	UTIL_LOCK_SCOPE(&set->pool->lock);
 	set->used_ms = set_now_ms();
-	for (; chunk < set->published; chunk++, member = 0) {
+	for (; chunk < set_published(set); chunk++, member = 0) {
 		member = chunk_next(&set->slots[chunk].chunk, member);
 		if (member < SET_CHUNK) {
 			*ret = (chunk << SET_CHUNK_SHIFT) + member + 1;
@@ -149,20 +180,43 @@ static int64_t all_members(struct set *set, uint64_t number, uint64_t *ret, size
 	return count;
 }
 
-int64_t set_members(struct set *set, uint64_t number, uint64_t *ret, size_t room)
+/* With the lock held: those that are evaluated. */
+static int64_t found_members(struct set *set, uint64_t number, uint64_t *ret, size_t room)
 {
 	uint64_t chunk = (number - 1) >> SET_CHUNK_SHIFT;
 	uint32_t member = (uint32_t)((number - 1) & (SET_CHUNK - 1));
 	size_t count = 0;
 
+	set->used_ms = set_now_ms();
+	for (; chunk < set_published(set) && count < room; chunk++, member = 0)
+		count += chunk_members(&set->slots[chunk].chunk, member,
+				       (chunk << SET_CHUNK_SHIFT) + 1, ret + count, room - count);
+	return (int64_t)count;
+}
+
+int64_t set_members(struct set *set, uint64_t number, uint64_t *ret, size_t room)
+{
+	int64_t count;
+
 	if (!set->predicate)
 		return all_members(set, number, ret, room);
 	UTIL_LOCK_SCOPE(&set->pool->lock);
-	set->used_ms = set_now_ms();
-	for (; chunk < set->published && count < room; chunk++, member = 0)
-		count += chunk_members(&set->slots[chunk].chunk, member,
-				       (chunk << SET_CHUNK_SHIFT) + 1, ret + count, room - count);
-	return count ? (int64_t)count : not_yet(set);
+	count = found_members(set, number, ret, room);
+	return count ? count : not_yet(set);
+}
+
+int64_t set_members_until(struct set *set, uint64_t number, uint64_t last, uint64_t *ret,
+			  size_t room)
+{
+	int64_t count;
+
+	UTIL_LOCK_SCOPE(&set->pool->lock);
+	count = found_members(set, number, ret, room);
+	if (count == 0 && set->passed < last)
+		return not_yet(set);
+	while (count > 0 && ret[count - 1] > last)
+		count--;
+	return count ? count : -ENOENT;
 }
 
 int set_select(struct set *set, uint64_t rank, uint64_t *ret)
@@ -178,9 +232,9 @@ int set_select(struct set *set, uint64_t rank, uint64_t *ret)
 	}
 	UTIL_LOCK_SCOPE(&set->pool->lock);
 	set->used_ms = set_now_ms();
-	if (rank >= set->totals.packets)
+	if (rank >= set->counts.packets)
 		return not_yet(set);
-	high = set->published - 1;
+	high = set_published(set) - 1;
 	while (low < high) {
 		uint32_t middle = low + (high - low + 1) / 2;
 
@@ -205,15 +259,15 @@ int set_rank(struct set *set, uint64_t number, uint64_t *ret)
 	}
 	UTIL_LOCK_SCOPE(&set->pool->lock);
 	set->used_ms = set_now_ms();
-	if (chunk < set->published) {
+	if (number - 1 < set->passed) {
 		const struct set_slot *slot = &set->slots[chunk];
 
 		*ret = slot->before +
 		       chunk_rank(&slot->chunk, (uint32_t)((number - 1) & (SET_CHUNK - 1)));
 		return 0;
 	}
-	if (set->complete) {
-		*ret = set->totals.packets;
+	if (number - 1 == set->passed || set_is_complete(set)) {
+		*ret = set->counts.packets;
 		return 0;
 	}
 	return not_yet(set);
@@ -246,12 +300,14 @@ int set_next_minute(struct set *set, int64_t minute, int64_t *ret)
 		return -EINVAL;
 	UTIL_LOCK_SCOPE(&set->pool->lock);
 	set->used_ms = set_now_ms();
-	if (!set->complete)
+	if (!set_is_complete(set))
 		return not_yet(set);
-	for (i = 0; i < set->published; i++)
+	for (i = 0; i < set_published(set); i++)
 		earlier_minute(&set->slots[i].chunk, minute, &best);
+	if (best == INT64_MAX)
+		return -ENOENT;
 	*ret = best;
-	return best == INT64_MAX ? -ENOENT : 0;
+	return 0;
 }
 
 /* 1 or 0 where packet `number` has been evaluated, else -EAGAIN. */
@@ -261,7 +317,7 @@ static int evaluated(struct set *set, uint64_t number)
 	uint32_t member = (uint32_t)((number - 1) & (SET_CHUNK - 1));
 
 	UTIL_LOCK_SCOPE(&set->pool->lock);
-	if (chunk >= set->published)
+	if (number > set->passed)
 		return -EAGAIN;
 	return chunk_next(&set->slots[chunk].chunk, member) == member;
 }

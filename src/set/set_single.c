@@ -65,7 +65,8 @@ static int encode(struct single *single, pktfs_capture *capture, struct text *te
 		put_block(single, text);
 		return 0;
 	}
-	r = set_encoder_section(capture, single->packet.captured_length, text, ret_error);
+	r = set_encoder_section(capture, single->packet.interface, single->packet.captured_length,
+				text, ret_error);
 	if (r < 0)
 		return r;
 	block = set_encoder_block(&single->packet);

@@ -39,6 +39,16 @@ uint64_t interface_set_next(const struct interface_set *set, uint64_t interface)
 	return word ? i * 64 + (unsigned)__builtin_ctzll(word) : UINT64_MAX;
 }
 
+uint64_t interface_set_last(const struct interface_set *set)
+{
+	uint64_t i = set->count;
+
+	while (i--)
+		if (set->words[i])
+			return i * 64 + 63u - (unsigned)__builtin_clzll(set->words[i]);
+	return UINT64_MAX;
+}
+
 static void clear(struct interface_set *set, uint64_t interface)
 {
 	set->words[interface / 64] &= ~(UINT64_C(1) << interface % 64);
@@ -217,24 +227,69 @@ static void merge_link(struct tally_link *into, const struct tally_link *from)
 	}
 }
 
+/* Entries for all link types of `from`, so that merging them cannot fail. */
+static int prepare_links(struct tally_link **links, uint32_t *count,
+			 const struct chunk_tally *from)
+{
+	uint32_t i;
+
+	for (i = 0; i < from->link_count; i++) {
+		uint16_t link_type = from->links[i].type.link_type;
+
+		if (!find_link(*links, *count, link_type) && !add_link(links, count, link_type))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void merge_links(struct tally_link *links, uint32_t count, const struct chunk_tally *from)
+{
+	uint32_t i;
+
+	for (i = 0; i < from->link_count; i++)
+		merge_link(find_link(links, count, from->links[i].type.link_type), &from->links[i]);
+}
+
+static int append_interfaces(struct chunk_tally *into, const struct chunk_tally *from)
+{
+	uint32_t room = into->interface_count + from->interface_count;
+	uint64_t *interfaces;
+
+	if (!from->interface_count)
+		return 0;
+	if (room > into->interface_room) {
+		interfaces = realloc(into->interfaces, room * sizeof(*interfaces));
+		if (!interfaces)
+			return -ENOMEM;
+		into->interfaces = interfaces;
+		into->interface_room = room;
+	}
+	memcpy(into->interfaces + into->interface_count, from->interfaces,
+	       from->interface_count * sizeof(*interfaces));
+	into->interface_count = room;
+	return 0;
+}
+
+int chunk_tally_merge(struct chunk_tally *into, const struct chunk_tally *from)
+{
+	if (prepare_links(&into->links, &into->link_count, from) < 0 ||
+	    append_interfaces(into, from) < 0)
+		return -ENOMEM;
+	merge_links(into->links, into->link_count, from);
+	into->block_bytes += from->block_bytes;
+	return 0;
+}
+
 int tally_merge(struct set_tally *set, const struct chunk_tally *chunk)
 {
-	struct tally_link *link;
 	uint32_t i;
 
 	for (i = 0; i < chunk->interface_count; i++)
 		if (interface_set_add(&set->interfaces, chunk->interfaces[i]) < 0)
 			return -ENOMEM;
-	for (i = 0; i < chunk->link_count; i++) {
-		uint16_t link_type = chunk->links[i].type.link_type;
-
-		link = find_link(set->links, set->link_count, link_type);
-		if (!link)
-			link = add_link(&set->links, &set->link_count, link_type);
-		if (!link)
-			return -ENOMEM;
-		merge_link(link, &chunk->links[i]);
-	}
+	if (prepare_links(&set->links, &set->link_count, chunk) < 0)
+		return -ENOMEM;
+	merge_links(set->links, set->link_count, chunk);
 	set->block_bytes += chunk->block_bytes;
 	return 0;
 }

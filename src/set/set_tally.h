@@ -7,6 +7,7 @@
  *	tally_begin(&counter, &chunk_tally);
  *	tally_packet(&counter, packet); ...    for each member
  *	tally_end(&counter);
+ *	chunk_tally_merge(&of_more, &chunk_tally);
  *	tally_merge(&set_tally, &chunk_tally);
  *
  * Link types behind the first TALLY_LINKS are not told apart: pktfs_link_type_get
@@ -31,7 +32,7 @@ struct chunk_tally {
 	struct tally_link *links;
 	uint32_t link_count;
 	uint32_t interface_count, interface_room;
-	uint64_t *interfaces; /* each once, in no order */
+	uint64_t *interfaces; /* in no order; each once, until it is merged */
 };
 
 /* Interfaces by their number over the whole capture. */
@@ -66,7 +67,8 @@ void tally_counter_free(struct tally_counter *counter);
 void chunk_tally_free(struct chunk_tally *tally);
 uint64_t chunk_tally_memory(const struct chunk_tally *tally);
 
-/* 0 or -ENOMEM. */
+/* 0, or -ENOMEM: nothing was counted. */
+int chunk_tally_merge(struct chunk_tally *into, const struct chunk_tally *from);
 int tally_merge(struct set_tally *set, const struct chunk_tally *chunk);
 void set_tally_free(struct set_tally *tally);
 uint64_t set_tally_memory(const struct set_tally *tally);
@@ -76,6 +78,7 @@ const struct tally_link *set_tally_link(const struct set_tally *tally, uint16_t 
 int interface_set_add(struct interface_set *set, uint64_t interface);
 /* The first that is `interface` or more; UINT64_MAX: none. */
 uint64_t interface_set_next(const struct interface_set *set, uint64_t interface);
+uint64_t interface_set_last(const struct interface_set *set);
 
 static inline bool interface_set_has(const struct interface_set *set, uint64_t interface)
 {

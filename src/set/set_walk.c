@@ -4,15 +4,13 @@
 #include <string.h>
 
 #include "format/format.h"
+#include "set_internal.h"
 
 /* Rather than step over more packets than this, an iterator seeks. */
 #define WALK_STEP_OVER 64u
 
 /* The text of a piece is kept for the next one, unless it was larger. */
 #define WALK_KEEP_ROOM ((size_t)1 << 20)
-
-/* PHASE_EXTRAS: the section's first block is still to be found. */
-#define BLOCK_NOT_KNOWN UINT64_MAX
 
 static int section_of(pktfs_capture *capture, uint64_t number, uint32_t *ret)
 {
@@ -37,14 +35,10 @@ int set_walk_start(const struct set_encoder *encoder, pktfs_capture *capture,
 void set_walk_begin(struct set_walk *walk, const struct set_encoder *encoder,
 		    pktfs_capture *capture, struct set *set, const struct set_place *place)
 {
-	struct pktfs_status status;
-
-	pktfs_status_get(capture, &status);
 	memset(walk, 0, offsetof(struct set_walk, members));
 	walk->encoder = encoder;
 	walk->capture = capture;
 	walk->set = set && set_parent(set) ? set : NULL;
-	walk->packets = status.packets;
 	walk->text.limit = ENCODER_TEXT_LIMIT;
 	walk->at = *place;
 }
@@ -159,7 +153,7 @@ static int look_interface(struct set_walk *walk)
 	set_encoder_idb(&interface, walk->section.big_endian, &walk->text);
 	if (!next_interface(walk)) {
 		walk->after.phase = PHASE_EXTRAS;
-		walk->after.next = BLOCK_NOT_KNOWN;
+		walk->after.next = WALK_NOT_KNOWN;
 	}
 	return encoded(walk, pktfs_interface_release(&interface));
 }
@@ -174,21 +168,43 @@ static int leave_section(struct set_walk *walk)
 	return section_of(walk->capture, walk->after.next, &walk->after.section);
 }
 
-static int look_statistics(struct set_walk *walk)
+static void put_kept(struct set_walk *walk, uint32_t number)
+{
+	const struct set_statistics *statistics = &walk->encoder->statistics;
+	size_t start = number ? statistics->ends[number - 1] : 0;
+
+	if (statistics->ends[number] > start)
+		text_append(&walk->text, statistics->blocks.bytes + start,
+			    statistics->ends[number] - start);
+}
+
+static int put_statistics(struct set_walk *walk, uint32_t number)
 {
 	struct pktfs_interface interface;
-	int r = need_section(walk);
+	int r = pktfs_interface_get(walk->capture, walk->at.next, &interface, NULL);
 
-	if (r == 0)
-		r = pktfs_interface_get(walk->capture, walk->at.next, &interface, NULL);
 	if (r < 0)
 		return r;
-	set_encoder_isb(&interface,
-			set_encoder_number(walk->encoder, walk->section.first, walk->at.next),
-			&walk->text);
-	if (!next_interface(walk))
+	set_encoder_isb(&interface, number, &walk->text);
+	return pktfs_interface_release(&interface);
+}
+
+static int look_statistics(struct set_walk *walk)
+{
+	const struct set_encoder *encoder = walk->encoder;
+	uint32_t number;
+	int r = need_section(walk);
+
+	if (r < 0)
+		return r;
+	number = set_encoder_number(encoder, walk->section.first, walk->at.next);
+	if (encoder->statistics.kept && encoder->statistics.section == walk->at.section)
+		put_kept(walk, number);
+	else
+		r = put_statistics(walk, number);
+	if (r == 0 && !next_interface(walk))
 		r = leave_section(walk);
-	return encoded(walk, MIN(r, pktfs_interface_release(&interface)));
+	return encoded(walk, r);
 }
 
 /* The section of metadata block `index`. */
@@ -241,7 +257,7 @@ static int look_extra(struct set_walk *walk)
 	struct pktfs_block *block = &walk->block;
 	int r = 0;
 
-	if (walk->at.next == BLOCK_NOT_KNOWN)
+	if (walk->at.next == WALK_NOT_KNOWN)
 		r = find_blocks(walk, &walk->after.next);
 	if (r < 0)
 		return r;
@@ -271,13 +287,14 @@ static int next_member(struct set_walk *walk, uint64_t *ret)
 
 	if (!walk->set) {
 		*ret = walk->at.packet;
-		return *ret <= walk->packets ? 0 : -ENOENT;
+		return *ret <= walk->encoder->packets ? 0 : -ENOENT;
 	}
 	while (walk->member_at < walk->member_count &&
 	       walk->members[walk->member_at] < walk->at.packet)
 		walk->member_at++;
 	if (walk->member_at == walk->member_count) {
-		count = set_members(walk->set, walk->at.packet, walk->members, WALK_BATCH);
+		count = set_members_until(walk->set, walk->at.packet, walk->encoder->packets,
+					  walk->members, WALK_BATCH);
 		if (count < 0)
 			return (int)count;
 		walk->member_count = (unsigned)count;

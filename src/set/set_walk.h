@@ -25,6 +25,9 @@
 
 #define WALK_BATCH 128u
 
+/* PHASE_EXTRAS: the section's first metadata block is still to be found. */
+#define WALK_NOT_KNOWN UINT64_MAX
+
 struct set_walk {
 	const struct set_encoder *encoder;
 	pktfs_capture *capture;
@@ -41,7 +44,6 @@ struct set_walk {
 	struct text text;
 	pktfs_iterator *iterator;
 	uint64_t iterator_next; /* the packet that it gives next; 0: not known */
-	uint64_t packets;       /* of the capture */
 	struct {
 		bool known, big_endian;
 		uint32_t number;
