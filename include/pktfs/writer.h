@@ -364,6 +364,7 @@ struct pktfs_writer_status {
 	uint64_t packets_before; /* how many there were when it was opened */
 	uint64_t sections;
 	uint32_t interfaces;     /* of the last section */
+	uint64_t interfaces_before; /* of all sections before it */
 	int section_follows;     /* the next record begins a new section first */
 };
 

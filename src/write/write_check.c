@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "write_file.h"
 #include "write_input.h"
 
 /* What is decoded at one time beyond a record. */
@@ -25,7 +26,51 @@ struct check {
 	uint64_t frame_at, frame_decoded;
 	/* why the walk could not go on at the end */
 	struct pktfs_error tail;
+	/* where the zeros begin that the file ends with */
+	uint64_t zeros_at;
 };
+
+#define ZEROS_STEP ((size_t)4096)
+
+/* A file system whose machine crashed may have the size of the file without its
+ * last bytes, which are zeros then (ext4 with delayed allocation). */
+static int find_zeros(struct check *check, int fd, struct pktfs_error *ret_error)
+{
+	uint8_t bytes[ZEROS_STEP];
+	uint64_t at = check->target->stored_end;
+	size_t size = 0;
+	int64_t n;
+
+	while (size == 0 && at > 0) {
+		size = (size_t)MIN(at, ZEROS_STEP);
+		at -= size;
+		n = write_pread(fd, at, bytes, size);
+		if (n < (int64_t)size)
+			return error_at(ret_error, n < 0 ? (int)n : -EIO, at, "cannot be read");
+		while (size > 0 && bytes[size - 1] == 0)
+			size--;
+	}
+	check->zeros_at = at + size;
+	return 0;
+}
+
+/* A record of a plain file would begin in them: nothing but they follow. */
+static bool at_zeros(const struct check *check)
+{
+	return check->input.compression == PKTFS_COMPRESSION_NONE &&
+	       check->target->end >= check->zeros_at &&
+	       check->target->end < check->target->stored_end;
+}
+
+/* What contradicts the format is in them, between two blocks of a compressed
+ * file. */
+static bool stopped_by_zeros(const struct check *check)
+{
+	const struct write_input *input = &check->input;
+
+	return input->compression != PKTFS_COMPRESSION_NONE &&
+	       input->boundary_at >= check->zeros_at;
+}
 
 void write_target_free(struct write_target *target)
 {
@@ -84,6 +129,7 @@ static int note_section(struct write_target *target, struct cursor block, uint64
 	target->big_endian = section.big_endian;
 	target->skipped = !section.supported;
 	target->malformed = false;
+	target->interfaces_before += target->interfaces.count;
 	write_interfaces_clear(&target->interfaces, section.big_endian);
 	return 0;
 }
@@ -107,15 +153,15 @@ static int note_record(struct check *check, const struct format_record *record,
 }
 
 /* Steps over the records that are in the window: -EAGAIN in the end, and
- * check->tail. */
+ * check->tail; or 0 where the zeros begin. */
 static int step_all(struct check *check, struct pktfs_error *ret_error)
 {
 	struct format_record record;
 	struct pktfs_error error;
 	struct cursor window;
-	int r;
+	int r = 0;
 
-	for (;;) {
+	while (!at_zeros(check)) {
 		window = rest(check);
 		r = format_step(&check->walk, window, check->target->end, &record, NULL, &error);
 		if (r < 0)
@@ -127,6 +173,8 @@ static int step_all(struct check *check, struct pktfs_error *ret_error)
 		check->target->end += record.length;
 		check->used += (size_t)record.length;
 	}
+	if (at_zeros(check))
+		return 0;
 	if (r == -EAGAIN)
 		check->tail = error;
 	else if (ret_error)
@@ -158,20 +206,27 @@ static int open_head(struct check *check, struct pktfs_error *ret_error)
 	return write_interfaces_pcap(&target->interfaces, &target->format);
 }
 
-/* To the end of the file. */
+/* To the end of the file: what the last piece of it gave is stepped over, too. */
 static int walk(struct check *check, struct pktfs_error *ret_error)
 {
-	int r;
+	int more_left = 1, r;
 
-	do {
+	for (;;) {
 		r = step_all(check, ret_error);
 		if (r != -EAGAIN)
 			return r;
 		if (check->input.compression != PKTFS_COMPRESSION_NONE)
 			note_good(check);
-		r = more(check, ret_error);
-	} while (r > 0);
-	return r;
+		if (more_left == 0)
+			return 0;
+		more_left = more(check, ret_error);
+		if (more_left == -EBADMSG && stopped_by_zeros(check)) {
+			check->input.torn = true;
+			more_left = 0;
+		}
+		if (more_left < 0)
+			return more_left;
+	}
 }
 
 static void say_problem(struct check *check, uint64_t left)
@@ -197,8 +252,8 @@ static void find_mend(struct check *check)
 {
 	struct write_target *target = check->target;
 	const struct write_input *input = &check->input;
-	uint64_t left = input->decoded - target->end;
 	bool plain = target->compression == PKTFS_COMPRESSION_NONE;
+	uint64_t left = (plain ? target->stored_end : input->decoded) - target->end;
 
 	if (!left && !input->torn && (plain || !input->in_frame))
 		return;
@@ -229,7 +284,9 @@ static int run(struct check *check, int fd, struct pktfs_error *ret_error)
 	if (fstat(fd, &st) < 0)
 		return error_set(ret_error, -errno, "cannot be looked at: %s", strerror(errno));
 	target->stored_end = (uint64_t)st.st_size;
-	r = write_input_open(&check->input, fd, 0, 0, ret_error);
+	r = find_zeros(check, fd, ret_error);
+	if (r == 0)
+		r = write_input_open(&check->input, fd, 0, 0, ret_error);
 	if (r == 0)
 		r = open_head(check, ret_error);
 	if (r == 0)

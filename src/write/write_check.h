@@ -28,6 +28,7 @@ struct write_target {
 	uint64_t end;        /* decoded: where the last whole record ends */
 	uint64_t stored_end; /* of the file */
 	uint64_t packets, sections;
+	uint64_t interfaces_before; /* of the sections before the last */
 	/* the last section */
 	bool big_endian;
 	bool skipped;           /* its version is unknown */

@@ -2,6 +2,7 @@
 /* From encoded records to bytes in the file, all or nothing. */
 #include "write_private.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -123,7 +124,9 @@ int writer_finish(struct pktfs_writer *writer, struct pktfs_error *ret_error)
 
 	if (r == 0)
 		r = writer_commit(writer, true, ret_error);
-	return r == 0 ? end_frame(writer, ret_error) : r;
+	if (r == 0)
+		r = end_frame(writer, ret_error);
+	return r == 0 ? write_file_settle(&writer->file, ret_error) : r;
 }
 
 /* ---- from one record to the next */
@@ -164,6 +167,7 @@ int writer_begin(struct pktfs_writer *writer, struct write_mark *ret, struct pkt
 				 "a pcap file has its interface before anything else");
 	ret->start = writer->pending.size;
 	ret->section = writer->section_follows;
+	ret->interfaces = writer->interfaces.count;
 	if (unlikely(ret->section))
 		begin_section(writer);
 	ret->record = writer->pending.size;
@@ -199,6 +203,7 @@ int writer_end(struct pktfs_writer *writer, const struct write_mark *mark, unsig
 	if (mark->section) {
 		writer->section_follows = false;
 		writer->sections++;
+		writer->interfaces_before += mark->interfaces;
 	}
 	writer->packets += packets;
 	if (ret_written)
@@ -223,21 +228,45 @@ int pktfs_writer_end_frame(pktfs_writer *writer, struct pktfs_error *ret_error)
 	return writer_finish(writer, ret_error);
 }
 
-/* Takes the directory out of the writer: one thread synchronises it. */
+static int sync_failed(int code, struct pktfs_error *ret_error)
+{
+	return error_set(ret_error, code, "cannot be brought to the disk: %s", strerror(-code));
+}
+
+/* Each thread synchronises the directory by itself, until one has done it. */
 static int finish_for_sync(pktfs_writer *writer, int *ret_directory, struct pktfs_error *ret_error)
 {
 	UTIL_LOCK_SCOPE(&writer->lock);
 	int r = writer_finish(writer, ret_error);
 
 	*ret_directory = -1;
-	if (r == 0) {
-		*ret_directory = writer->file.directory;
-		writer->file.directory = -1;
+	if (r == 0 && writer->sync_failed)
+		return sync_failed(writer->sync_failed, ret_error);
+	if (r == 0 && writer->file.directory >= 0) {
+		*ret_directory = fcntl(writer->file.directory, F_DUPFD_CLOEXEC, 0);
+		r = *ret_directory < 0 ? sync_failed(-errno, ret_error) : 0;
 	}
 	return r;
 }
 
-/* The disk is waited for without the lock. */
+static int note_sync(pktfs_writer *writer, int code, struct pktfs_error *ret_error)
+{
+	UTIL_LOCK_SCOPE(&writer->lock);
+
+	if (code < 0) {
+		writer->sync_failed = code;
+		return sync_failed(code, ret_error);
+	}
+	util_close(writer->file.directory);
+	writer->file.directory = -1;
+	return 0;
+}
+
+/*
+ * The disk is waited for without the lock. When it fails the kernel forgets
+ * that the pages are not written, and would say 0 the next time: so what has
+ * failed once has failed for good.
+ */
 int pktfs_writer_sync(pktfs_writer *writer, struct pktfs_error *ret_error)
 {
 	_cleanup_close_ int directory = -1;
@@ -246,7 +275,6 @@ int pktfs_writer_sync(pktfs_writer *writer, struct pktfs_error *ret_error)
 	if (r < 0)
 		return r;
 	if (fdatasync(writer->file.fd) < 0 || (directory >= 0 && fsync(directory) < 0))
-		return error_set(ret_error, -errno, "cannot be brought to the disk: %s",
-				 strerror(errno));
-	return 0;
+		r = -errno;
+	return note_sync(writer, r, ret_error);
 }

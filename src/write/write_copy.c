@@ -124,6 +124,7 @@ static int put_packet(struct pktfs_writer *writer, const struct pktfs_packet *pa
 		.captured_length = packet->captured_length,
 		.original_length = packet->original_length,
 		.data = packet->data,
+		.has = WRITE_PACKET_AS_IT_IS,
 		.options.copy = packet->options,
 	};
 

@@ -86,8 +86,7 @@ static int check_same(struct write_file *file, struct pktfs_error *ret_error)
 	return 0;
 }
 
-int write_file_put(struct write_file *file, const void *bytes, size_t size,
-		   struct pktfs_error *ret_error)
+int write_file_settle(struct write_file *file, struct pktfs_error *ret_error)
 {
 	int r = file->dirty ? take_back(file) : 0;
 
@@ -96,7 +95,16 @@ int write_file_put(struct write_file *file, const void *bytes, size_t size,
 				"an incomplete record at offset %" PRIu64
 				" cannot be taken back: %s",
 				file->end, strerror(-r));
-	r = check_same(file, ret_error);
+	return 0;
+}
+
+int write_file_put(struct write_file *file, const void *bytes, size_t size,
+		   struct pktfs_error *ret_error)
+{
+	int r = write_file_settle(file, ret_error);
+
+	if (r == 0)
+		r = check_same(file, ret_error);
 	if (r < 0)
 		return r;
 	r = write_pwrite(file->fd, file->end, bytes, size);

@@ -20,6 +20,9 @@ struct write_file {
 int write_file_put(struct write_file *file, const void *bytes, size_t size,
 		   struct pktfs_error *ret_error);
 
+/* Takes back what a failed call has left behind the last good record. */
+int write_file_settle(struct write_file *file, struct pktfs_error *ret_error);
+
 /* Replaces bytes, by one write. */
 int write_file_patch(struct write_file *file, uint64_t offset, const void *bytes, size_t size,
 		     struct pktfs_error *ret_error);

@@ -191,6 +191,7 @@ static void start_append(struct pktfs_writer *writer, struct write_target *targe
 	writer->file.end = target->stored_end;
 	writer->packets = writer->packets_before = target->packets;
 	writer->sections = target->sections;
+	writer->interfaces_before = target->interfaces_before;
 	if (writer->pcapng)
 		open_section(writer, target);
 }

@@ -35,7 +35,7 @@ static void put_data(uint8_t *at, const struct pktfs_new_packet *packet, size_t 
 
 static bool has_options(const struct pktfs_new_packet *packet)
 {
-	return (packet->has & ~(unsigned)PKTFS_PACKET_TICKS) ||
+	return (packet->has & ~(PKTFS_PACKET_TICKS | WRITE_PACKET_AS_IT_IS)) ||
 	       !write_options_empty(&packet->options);
 }
 
@@ -154,11 +154,12 @@ int writer_packet(struct pktfs_writer *writer, const struct pktfs_new_packet *pa
 {
 	const struct write_entry *entry = writer_entry(writer, packet->interface, ret_error);
 	struct write_mark mark;
-	int r;
+	int r = 0;
 
 	if (!entry)
 		return -ENXIO;
-	r = check_length(entry, packet->captured_length, ret_error);
+	if (!(packet->has & WRITE_PACKET_AS_IT_IS) || packet->captured_length > FORMAT_MAX_CAPTURED)
+		r = check_length(entry, packet->captured_length, ret_error);
 	if (r == 0 && !writer->pcapng && has_options(packet))
 		r = writer_wants_pcapng(writer, "comments and options of a packet", ret_error);
 	if (r == 0)

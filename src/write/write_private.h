@@ -47,12 +47,15 @@ struct pktfs_writer {
 	struct format format; /* pcap */
 	struct write_interfaces interfaces; /* of the last section */
 	uint64_t packets, packets_before, sections;
+	uint64_t interfaces_before; /* of the sections before the last */
+	int sync_failed;      /* negative errno: what is on the disk is not known */
 };
 
 struct write_mark {
 	size_t start;  /* in pending: what is taken back to */
 	size_t record; /* where the record itself begins */
 	bool section;  /* there is a section header between the two */
+	uint32_t interfaces; /* section: how many the one before has */
 };
 
 int writer_begin(struct pktfs_writer *writer, struct write_mark *ret,
@@ -72,6 +75,9 @@ int writer_wants_pcapng(const struct pktfs_writer *writer, const char *what,
 /* The entry of an interface, or NULL and -ENXIO in *ret_error. */
 const struct write_entry *writer_entry(const struct pktfs_writer *writer, uint32_t number,
 				       struct pktfs_error *ret_error);
+
+/* pktfs_new_packet.has: longer than snaplen, as it was elsewhere. */
+#define WRITE_PACKET_AS_IT_IS 0x80000000u
 
 /* A packet whose time is known in ticks, and whose original length is final. */
 int writer_packet(struct pktfs_writer *writer, const struct pktfs_new_packet *packet,

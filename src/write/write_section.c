@@ -81,6 +81,7 @@ int writer_section(struct pktfs_writer *writer, const struct pktfs_new_section *
 		return r;
 	}
 	writer->sections++;
+	writer->interfaces_before += writer->interfaces.count;
 	write_interfaces_clear(&writer->interfaces, writer->big_endian);
 	return 0;
 }

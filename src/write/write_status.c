@@ -46,6 +46,7 @@ void pktfs_writer_status_get(pktfs_writer *writer, struct pktfs_writer_status *r
 		.packets_before = writer->packets_before,
 		.sections = writer->sections,
 		.interfaces = writer->interfaces.count,
+		.interfaces_before = writer->interfaces_before,
 		.section_follows = writer->section_follows,
 	};
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,10 +28,13 @@ static UNUSED int writer_setup(void **state)
 	(void)state;
 	/* repairs synchronise much: in memory that is quick */
 	strcpy(writer_dir, "/dev/shm/pktfs-writer-XXXXXX");
-	if (mkdtemp(writer_dir))
-		return 0;
-	strcpy(writer_dir, "/tmp/pktfs-writer-XXXXXX");
-	return mkdtemp(writer_dir) ? 0 : -1;
+	if (!mkdtemp(writer_dir)) {
+		strcpy(writer_dir, "/tmp/pktfs-writer-XXXXXX");
+		if (!mkdtemp(writer_dir))
+			return -1;
+	}
+	/* and so is the reader's spool */
+	return setenv("TMPDIR", writer_dir, 1);
 }
 
 static int writer_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -126,6 +130,34 @@ static UNUSED void add_ethernet(pktfs_writer *writer)
 	const struct pktfs_new_interface ethernet = {.link_type = 1};
 
 	OK(pktfs_writer_interface(writer, &ethernet, NULL, error_));
+}
+
+/* A section with a length, behind `before` bytes of another: the length lies in
+ * one sector of a disk or in two. `count` packets, from seed 1. */
+static UNUSED void build_fixed_section(struct text *text, size_t before, bool big_endian,
+					 uint64_t count)
+{
+	static const uint8_t filler[512];
+	size_t at, length_at;
+	uint64_t length;
+
+	build_shb(text, false);
+	build_block(text, false, 0x80000001, filler, before - text->size - 12);
+	at = write_block_begin(text, BLOCK_SHB, big_endian);
+	text_u32(text, 0x1a2b3c4d, big_endian);
+	text_u32(text, big_endian ? 0x00010000 : 0x00000001, big_endian);
+	length_at = text->size;
+	text_u64(text, 0, big_endian);
+	write_block_end(text, at, big_endian);
+	at = text->size;
+	build_idb(text, big_endian, 1, 9, 0, "eth0");
+	build_idb(text, big_endian, 1, 6, 0, "eth1");
+	for (uint64_t seed = 1; seed <= count; seed++)
+		build_epb(text, big_endian, 0, (1000000000 + seed) * 1000000000 + seed * 1000,
+			  (uint32_t)(seed * 37 % 1500), seed, NULL);
+	length = text->size - at;
+	length = big_endian ? htobe64(length) : htole64(length);
+	memcpy(text->bytes + length_at, &length, 8);
 }
 
 /* A capture of `count` packets, from seed 1. */

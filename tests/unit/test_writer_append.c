@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Appending to files of others: byte orders, sections, odd resolutions; files
- * cut at every length; damage. */
+/* Appending to files of others: byte orders, sections, odd resolutions;
+ * repairs that were interrupted; damage. */
 #include "test_writer.h"
 
 #include <zlib.h>
-#include <zstd.h>
 
 static void append_one(const char *path, uint32_t interface, struct pktfs_time time)
 {
@@ -120,30 +119,6 @@ static void pcap_variants(void **state)
 	}
 }
 
-/* SHB with a length, placed so that the length lies in one sector or in two. */
-static void build_fixed(struct text *text, size_t before, bool big_endian)
-{
-	static const uint8_t filler[512];
-	size_t at, length_at;
-	uint64_t length;
-
-	build_shb(text, false);
-	build_block(text, false, 0x80000001, filler, before - text->size - 12);
-	at = write_block_begin(text, BLOCK_SHB, big_endian);
-	text_u32(text, 0x1a2b3c4d, big_endian);
-	text_u32(text, big_endian ? 0x00010000 : 0x00000001, big_endian);
-	length_at = text->size;
-	text_u64(text, 0, big_endian);
-	write_block_end(text, at, big_endian);
-	at = text->size;
-	build_idb(text, big_endian, 1, 9, 0, "eth0");
-	build_idb(text, big_endian, 1, 6, 0, "eth1");
-	build_epb(text, big_endian, 1, 5, 8, 1, NULL);
-	length = text->size - at;
-	length = big_endian ? htobe64(length) : htole64(length);
-	memcpy(text->bytes + length_at, &length, 8);
-}
-
 static void section_length(pktfs_capture *capture, uint64_t number, int64_t length)
 {
 	struct pktfs_section section;
@@ -167,7 +142,7 @@ static void fixed_length(void **state)
 		bool be = i & 1, split = i & 2;
 		size_t before = split ? 492 : 200;
 
-		build_fixed(&text, before, be);
+		build_fixed_section(&text, before, be, 1);
 		put_file(path, text.bytes, text.size);
 		OK(pktfs_writer_append(path, NULL, &writer, error_)); /* and nothing more */
 		OK(pktfs_writer_close(writer, error_));
@@ -206,175 +181,6 @@ static void unknown_version(void **state)
 	OK(pktfs_writer_packet(writer, &packet, NULL, error_));
 	OK(pktfs_writer_close(writer, error_));
 	check_prefix(path, &text, 0, 0);
-}
-
-/* ---- cut at every length */
-
-enum cut_result { CUT_WHOLE, CUT_REPAIRED, CUT_REFUSED };
-
-/* Opens a file of `size` bytes of `text`, repairs it, appends one packet. What
- * is cut is in FILE.torn; the packets before are unchanged. */
-static enum cut_result try_cut(const char *path, const struct text *text, size_t size,
-			       unsigned flags, uint64_t *ret_packets)
-{
-	struct pktfs_writer_options options = {.flags = flags};
-	char torn[160];
-	struct text kept, after;
-	struct pktfs_error error;
-	pktfs_writer *writer;
-	struct pktfs_writer_status status;
-	bool whole;
-	int r;
-
-	snprintf(torn, sizeof(torn), "%s.torn", path);
-	unlink(torn);
-	put_file(path, text->bytes, size);
-	r = pktfs_writer_append(path, &options, &writer, &error);
-	whole = r == 0;
-	if (r < 0) {
-		assert_true(r == -ENODATA || r == -EBADMSG);
-		get_file(path, &after); /* nothing is changed without being asked */
-		assert_int_equal(after.size, size);
-		assert_memory_equal(after.bytes, text->bytes, size);
-		text_free(&after);
-		assert_int_equal(access(torn, F_OK), -1);
-		options.flags |= PKTFS_WRITER_REPAIR;
-		if (pktfs_writer_append(path, &options, &writer, &error) < 0) {
-			assert_int_equal(error.code, r);
-			return CUT_REFUSED;
-		}
-	}
-	if (access(torn, F_OK) == 0) {
-		get_file(torn, &kept);
-		assert_memory_equal(kept.bytes, text->bytes + size - kept.size, kept.size);
-		text_free(&kept);
-	}
-	pktfs_writer_status_get(writer, &status);
-	*ret_packets = status.packets;
-	add_packets(writer, status.packets + 1, 1);
-	OK(pktfs_writer_close(writer, error_));
-	assert_int_equal(check_capture(path, PKTFS_STATE_COMPLETE), *ret_packets + 1);
-	return whole ? CUT_WHOLE : CUT_REPAIRED;
-}
-
-/* A header that is cut holds nothing that could be continued; behind it every
- * length can be repaired. */
-static void sweep_pcap(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		const struct pktfs_writer_options options = {
-			.flags = PKTFS_WRITER_REPLACE | (i ? PKTFS_WRITER_BIG_ENDIAN : 0)};
-		enum cut_result result;
-		unsigned count[3] = {0};
-		uint64_t packets, last = 0;
-		struct text text;
-
-		make_capture(in_dir("whole.pcap"), &options, 6);
-		get_file(in_dir("whole.pcap"), &text);
-		for (size_t size = 1; size <= text.size; size++) {
-			packets = last;
-			result = try_cut(in_dir("cut.pcap"), &text, size, 0, &packets);
-			count[result]++;
-			assert_int_equal(result == CUT_REFUSED, size < 24);
-			assert_true(packets >= last);
-			last = packets;
-		}
-		assert_int_equal(last, 6);
-		assert_int_equal(count[CUT_WHOLE], 7);
-		text_free(&text);
-	}
-}
-
-/* Of a pcapng from its first interface on. */
-static void sweep_pcapng(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		_cleanup_(text_free) struct text text = {0};
-		uint64_t packets = 0, last = 0;
-		size_t first;
-
-		build_shb(&text, i);
-		for (size_t size = 1; size < text.size; size++)
-			assert_int_equal(try_cut(in_dir("cut.pcapng"), &text, size, 0, &packets),
-					 CUT_REFUSED);
-		build_idb(&text, i, 1, 9, 0, "eth0");
-		first = text.size; /* before it there is nothing to append to */
-		for (uint64_t n = 1; n < 8; n++)
-			build_epb(&text, i, 0, (1000000000 + n) * 1000000000 + n * 1000,
-				  (uint32_t)(n * 37 % 1500), n, n & 1 ? "comment" : NULL);
-		for (size_t size = first; size <= text.size; size++) {
-			assert_int_not_equal(try_cut(in_dir("cut.pcapng"), &text, size, 0,
-						     &packets),
-					     CUT_REFUSED);
-			assert_true(packets >= last);
-			last = packets;
-		}
-		assert_int_equal(last, 7);
-	}
-}
-
-/* Frames of ours that were being written, and of others: with checksums and
- * lengths, so that they cannot be ended but must be made anew. */
-static void sweep_packed(void **state)
-{
-	static const char *const names[] = {"cut.pcapng.zst", "cut.pcapng.gz"};
-
-	(void)state;
-	for (unsigned i = 0; i < 4; i++) {
-		struct pktfs_writer_options options = {
-			.flags = PKTFS_WRITER_REPLACE | (i & 2 ? PKTFS_WRITER_BUFFERED : 0)};
-		pktfs_writer *writer;
-		struct text text;
-		uint64_t packets, last = 0;
-		unsigned refused = 0;
-
-		OK(pktfs_writer_create(in_dir(names[i & 1]), &options, &writer, error_));
-		add_ethernet(writer);
-		OK(pktfs_writer_end_frame(writer, error_));
-		add_packets(writer, 1, 4);
-		OK(pktfs_writer_end_frame(writer, error_));
-		add_packets(writer, 5, 4);
-		if (i < 2)
-			OK(pktfs_writer_commit(writer, error_));
-		else
-			OK(pktfs_writer_end_frame(writer, error_));
-		get_file(in_dir(names[i & 1]), &text);
-		OK(pktfs_writer_close(writer, error_));
-		for (size_t size = 100; size <= text.size; size++) {
-			packets = 0;
-			if (try_cut(in_dir(names[i & 1]), &text, size, 0, &packets) == CUT_REFUSED)
-				refused++;
-			assert_true(packets >= last);
-			last = packets;
-		}
-		assert_int_equal(refused, 0);
-		assert_int_equal(last, 8);
-		text_free(&text);
-	}
-}
-
-/* One frame around all of it, by another program: half of it can be saved. */
-static void foreign_frame(void **state)
-{
-	struct text text, packed = {0};
-	const struct pktfs_writer_options options = {.flags = PKTFS_WRITER_REPLACE};
-	uint64_t packets = 0;
-	size_t n;
-
-	(void)state;
-	make_capture(in_dir("foreign.pcapng"), &options, 3000);
-	get_file(in_dir("foreign.pcapng"), &text);
-	n = ZSTD_compressBound(text.size);
-	n = ZSTD_compress(text_grow(&packed, n), n, text.bytes, text.size, 1);
-	assert_false(ZSTD_isError(n));
-	assert_int_equal(try_cut(in_dir("foreign.pcapng.zst"), &packed, n / 2, 0, &packets),
-			 CUT_REPAIRED);
-	assert_in_range(packets, 100, 2900);
-	assert_int_equal(access(in_dir("foreign.pcapng.zst.repair"), F_OK), -1);
-	text_free(&packed);
-	text_free(&text);
 }
 
 /* A repair that was interrupted after the log was written, at any of its steps,
@@ -477,8 +283,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(last_section),	  cmocka_unit_test(pcap_variants),
 		cmocka_unit_test(fixed_length),	  cmocka_unit_test(unknown_version),
-		cmocka_unit_test(sweep_pcap),	  cmocka_unit_test(sweep_pcapng),
-		cmocka_unit_test(sweep_packed),	  cmocka_unit_test(foreign_frame),
 		cmocka_unit_test(interrupted_repair), cmocka_unit_test(damaged),
 		cmocka_unit_test(wanted_format),
 	};

@@ -169,7 +169,9 @@ static void file_size_limit(void **state)
 
 /* ---- SIGKILL */
 
-#define KILL_RUNS 60
+#define KILL_RUNS 200
+
+static const char *const kinds[] = {"kill.pcap", "kill.pcapng", "kill.pcapng.zst", "kill.pcap.gz"};
 
 /* Appends, and says the number of each packet once its call has returned. */
 static void append_for_ever(const char *path, const struct pktfs_writer_options *options,
@@ -216,7 +218,7 @@ static uint64_t run_and_kill(const char *path, const struct pktfs_writer_options
 	for (unsigned n = 0; n < run * 7 % 40 + 1; n++)
 		if (read(report[0], &seed, sizeof(seed)) == sizeof(seed))
 			last = seed;
-	usleep(run * 613 % 2000);
+	usleep((unsigned)random() % 2000);
 	kill(child, SIGKILL);
 	while (read(report[0], &seed, sizeof(seed)) == sizeof(seed))
 		last = seed;
@@ -226,41 +228,78 @@ static uint64_t run_and_kill(const char *path, const struct pktfs_writer_options
 	return last;
 }
 
+/* A repair that is killed, too: whether it was. */
+static bool repair_and_kill(const char *path)
+{
+	const struct pktfs_writer_options options = {.flags = PKTFS_WRITER_REPAIR};
+	pktfs_writer *writer;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (pktfs_writer_append(path, &options, &writer, NULL) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	usleep((unsigned)random() % 1000);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) || status == 0);
+	return WIFSIGNALED(status);
+}
+
+/* Opens it, with a repair if it wants one, which may be killed first. */
+static pktfs_writer *open_killed(const char *path, unsigned *repaired, unsigned *killed_again)
+{
+	struct pktfs_writer_options options = {0};
+	struct pktfs_error error;
+	pktfs_writer *writer;
+	int r = pktfs_writer_append(path, &options, &writer, &error);
+
+	if (r == 0)
+		return writer;
+	assert_int_equal(r, -ENODATA);
+	++*repaired;
+	if (random() % 2)
+		*killed_again += repair_and_kill(path);
+	options.flags = PKTFS_WRITER_REPAIR;
+	OK(pktfs_writer_append(path, &options, &writer, error_));
+	return writer;
+}
+
+static void kill_once(unsigned run, unsigned *repaired, unsigned *killed_again)
+{
+	const struct pktfs_writer_options replace = {.flags = PKTFS_WRITER_REPLACE};
+	const struct pktfs_writer_options options = {.flags = run & 4 ? PKTFS_WRITER_BUFFERED : 0};
+	const char *path = in_dir(kinds[run % ARRAY_SIZE(kinds)]);
+	struct pktfs_writer_status status;
+	pktfs_writer *writer;
+	uint64_t last;
+
+	if (run < ARRAY_SIZE(kinds))
+		make_capture(path, &replace, 0);
+	last = run_and_kill(path, &options, run);
+	writer = open_killed(path, repaired, killed_again);
+	/* all that was reported is there, in order, once */
+	pktfs_writer_status_get(writer, &status);
+	assert_true(status.packets >= last);
+	OK(pktfs_writer_close(writer, error_));
+	assert_int_equal(check_capture(path, PKTFS_STATE_COMPLETE), status.packets);
+	if (status.packets > 5000)
+		make_capture(path, &replace, 0);
+}
+
 static void killed(void **state)
 {
-	static const char *const kinds[] = {"kill.pcap", "kill.pcapng", "kill.pcapng.zst",
-					    "kill.pcap.gz"};
-	unsigned torn = 0;
+	unsigned repaired = 0, killed_again = 0;
 
 	(void)state;
-	for (unsigned run = 0; run < KILL_RUNS; run++) {
-		struct pktfs_writer_options options = {.flags = PKTFS_WRITER_REPLACE};
-		const char *path = in_dir(kinds[run % 4]);
-		struct pktfs_writer_status status;
-		pktfs_writer *writer;
-		uint64_t last;
-
-		if (run < 4)
-			make_capture(path, &options, 0);
-		options.flags = run & 4 ? PKTFS_WRITER_BUFFERED : 0;
-		last = run_and_kill(path, &options, run);
-		/* all that was reported is there, in order, once */
-		options.flags = 0;
-		if (pktfs_writer_append(path, &options, &writer, NULL) < 0) {
-			torn++;
-			options.flags = PKTFS_WRITER_REPAIR;
-			OK(pktfs_writer_append(path, &options, &writer, error_));
-		}
-		pktfs_writer_status_get(writer, &status);
-		assert_true(status.packets >= last);
-		OK(pktfs_writer_close(writer, error_));
-		assert_int_equal(check_capture(path, PKTFS_STATE_COMPLETE), status.packets);
-		if (status.packets > 20000 && run < KILL_RUNS - 4) {
-			options.flags = PKTFS_WRITER_REPLACE;
-			make_capture(path, &options, 0);
-		}
-	}
-	assert_true(torn > 5); /* unfinished frames */
+	srandom(1);
+	for (unsigned run = 0; run < KILL_RUNS; run++)
+		kill_once(run, &repaired, &killed_again);
+	print_message("%u runs: %u repaired, the repair was killed, too, in %u\n", KILL_RUNS,
+		      repaired, killed_again);
+	assert_true(repaired > KILL_RUNS / 8); /* unfinished frames */
 }
 
 /* ---- threads */
