@@ -22,13 +22,15 @@
  *	   `------- remove: nothing happened
  *
  * When a file is committed. By a flush of a handle that may write, if the file
- * has bytes, unless the process that opened that handle still holds a descriptor
- * of the file (shells duplicate descriptors, and children inherit them): then a
- * later flush does it. A release, the last close of a handle, commits what no
- * flush did; so does append_stop. A temporary name of rsync's (".NAME.XXXXXX",
- * created exclusively and for reading and writing) is committed when it is
- * renamed to another, or by append_stop, or APPEND_TEMPORARY_MS after its last
- * release. A committed file takes no more bytes: -EROFS.
+ * has bytes and a name, unless the process that opened that handle, or the one
+ * that closes, still holds a descriptor of the file that may write (shells
+ * duplicate descriptors, and children inherit them): then a later flush does it.
+ * The release of the last handle that may write commits what no flush did; so do
+ * append_stop and a fsync. A temporary name of rsync's (".NAME.XXXXXX", created
+ * exclusively and for reading and writing) is committed when it is renamed to
+ * another, or by append_stop, or APPEND_TEMPORARY_MS after its last release; what
+ * a fsync of it asked for is done then. A committed file takes no more bytes:
+ * -EROFS. A file without bytes stays pending: a packet of none cannot be appended.
  *
  * Nothing here waits for the index: append_seen is asked again. append_sync_begin
  * hands over to a thread of its own.
@@ -145,7 +147,8 @@ struct append_status {
 	bool is_packet;
 	uint64_t packet;        /* number in the capture (is_packet); 0: not known yet */
 	uint64_t offset;        /* of the record, in the decompressed bytes of the file */
-	uint64_t block_offset;  /* the same in the capture: pktfs_block_at */
+	uint64_t block_offset;  /* the same in the capture: pktfs_block_at; UINT64_MAX: not
+				 * known yet */
 };
 
 /* 0 or -ENOENT. A file that has no name is there until its last release. */
@@ -173,7 +176,7 @@ int64_t append_write(struct append *append, uint64_t id, uint64_t offset, const 
 /* Of a committed file: nothing (0). */
 int64_t append_read(struct append *append, uint64_t id, uint64_t offset, void *bytes, size_t size);
 int append_truncate(struct append *append, uint64_t id, uint64_t size);
-/* The packet's time. */
+/* The packet's time. Without it, and without the attribute: that of the commit. */
 int append_set_time(struct append *append, uint64_t id, struct pktfs_time time);
 /* Permissions and owner are kept for show; of a committed file they are ignored. */
 int append_set_mode(struct append *append, uint64_t id, mode_t mode);
@@ -197,16 +200,15 @@ int append_attributes(struct append *append, uint64_t id, struct text *ret);
 
 /*
  * A descriptor of the handle is closed by thread `pid` (0: not known). Commits if
- * that is due; *ret_end is then the offset in the capture up to which it must be
- * indexed (0: nothing was committed), and the capture was told to look. A second
- * flush of a file that was committed is 0; of one that was refused, its error
- * once more.
+ * that is due; *ret_end is then what append_seen is asked for (0: nothing was
+ * committed), and the capture was told to look. A second flush of a file that was
+ * committed is 0; of one that was refused, its error once more.
  */
 int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid,
 		 uint64_t *ret_end);
 void append_release(struct append *append, uint64_t id, uint64_t handle);
 
-/* Whether the capture shows everything up to `end`: 0, -EAGAIN (after a wait of
+/* Whether the capture shows everything up to `end`, a *ret_end: 0, -EAGAIN (after a wait of
  * some milliseconds at most), -EIO (it never will: it is in the file). */
 int append_seen(struct append *append, uint64_t end);
 
@@ -226,7 +228,8 @@ int append_sync_done(struct append *append, uint64_t ticket);
  * without that prefix, or a number; without it, that of the first interface;
  * nanoseconds, no snaplen). *ret_interface is its number in the capture, *ret_end
  * as that of append_flush. -EEXIST: append_named_interface has it; -EINVAL: no such
- * link type, or none to take over; -EOPNOTSUPP: a pcap file has one; those of the
+ * link type, or none to take over; a number; -EOPNOTSUPP: a pcap file has one;
+ * -EAGAIN: the index has not come far enough, nothing was done; those of the
  * writer.
  */
 int append_add_interface(struct append *append, const char *name, uint64_t *ret_interface,
@@ -239,7 +242,9 @@ int append_named_at(struct append *append, uint64_t position, uint64_t *ret_inte
 
 /* ---- questions */
 
-/* Whether packets may be put into append/ itself: there is one interface. */
+/* Whether packets may be put into append/ itself: there was one interface when
+ * this was opened (not counted: those of the file of `separate` that are copies of
+ * it), and none was added by name. False while that is not known yet. */
 bool append_has_only(struct append *append);
 /* Whether the file is a pcapng. */
 bool append_has_blocks(struct append *append);

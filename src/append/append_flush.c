@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When a file is committed: closing, renaming, fsync. */
+#include "append_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- descriptors */
+
+static void add_path(struct append_paths *paths, const char *directory, const char *name)
+{
+	snprintf(paths->text[paths->count++], APPEND_PATH_ROOM, "/append/%s%s%s", directory,
+		 *directory ? "/" : "", name);
+}
+
+/* The paths by which a process may have the file open. With the lock. */
+static void get_paths(const struct append *append, const struct append_file *file,
+		      struct append_paths *ret)
+{
+	const struct append_place place = append_place_of(file);
+	const char *named;
+	char number[24];
+
+	ret->count = 0;
+	if (place.kind == APPEND_ONLY)
+		add_path(ret, "", file->name);
+	if (place.kind == APPEND_BLOCKS)
+		add_path(ret, "blocks", file->name);
+	if (place.kind != APPEND_INTERFACE)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, place.interface);
+	add_path(ret, number, file->name);
+	named = append_name_of(append, place.interface);
+	if (named)
+		add_path(ret, named, file->name);
+}
+
+/* Whether this flush may be the one that commits: 1 and who opened it; 0, or a
+ * negative errno. */
+static int may_commit(struct append *append, uint64_t id, uint64_t number, pid_t *ret_opener,
+		      struct append_paths *ret_paths)
+{
+	UTIL_LOCK_SCOPE(&append->lock);
+	const struct append_file *file = append_table_by_id(&append->table, id);
+	const struct append_handle *handle;
+
+	if (!file || !(file->named || file->draft))
+		return -ENOENT;
+	handle = append_handle_find(file->draft, number);
+	if (!handle || !handle->writes || file->committed)
+		return 0;
+	if (file->draft->error)
+		return file->draft->error;
+	if (!file->named || !file->draft->size || file->draft->temporary)
+		return 0;
+	*ret_opener = handle->pid;
+	get_paths(append, file, ret_paths);
+	return 1;
+}
+
+int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid, uint64_t *ret_end)
+{
+	struct append_paths paths;
+	pid_t opener = 0;
+	int r = may_commit(append, id, handle, &opener, &paths);
+
+	*ret_end = 0;
+	if (r <= 0 || !append_holder_was_last(opener, pid, &paths))
+		return MIN(r, 0);
+	return append_commit(append, id, NULL, ret_end);
+}
+
+/* The handle goes: whether what is left is to be committed now. */
+static bool release(struct append *append, uint64_t id, uint64_t number)
+{
+	UTIL_LOCK_SCOPE(&append->lock);
+	struct append_file *file = append_file_idle(append, id);
+	struct append_handle *handle = file ? append_handle_find(file->draft, number) : NULL;
+	struct append_handle **at;
+	struct append_draft *draft;
+	bool due;
+
+	if (!handle)
+		return false;
+	draft = file->draft;
+	for (at = &draft->handles; *at != handle; at = &(*at)->next)
+		;
+	*at = handle->next;
+	due = handle->writes && !append_draft_has_writer(draft) && file->named &&
+	      !file->committed && draft->size > 0;
+	free(handle);
+	if (draft->temporary && file->named && !draft->handles)
+		append_wait(append, draft);
+	due = due && !draft->temporary;
+	append_settle(append, file);
+	return due;
+}
+
+void append_release(struct append *append, uint64_t id, uint64_t handle)
+{
+	uint64_t end;
+
+	if (release(append, id, handle))
+		append_commit(append, id, NULL, &end);
+}
+
+int append_seen(struct append *append, uint64_t end)
+{
+	struct append_base base;
+	uint64_t offset;
+	int r = append_base_get(append, &base);
+
+	if (r < 0)
+		return r;
+	if (!add_ok(base.offset, end, &offset))
+		return -EIO;
+	return pktfs_wait_offset(append->capture, offset,
+				 append_is_indexed(append) ? APPEND_SEEN_MS : 0);
+}
+
+/* ---- renaming */
+
+/* What has the new name loses it. */
+static int move(struct append *append, uint64_t id, const struct append_place *place,
+		const char *name, bool no_replace)
+{
+	UTIL_LOCK_SCOPE(&append->lock);
+	struct append_file *file, *old;
+
+	for (;;) {
+		file = append_file_idle(append, id);
+		old = append_table_by_name(&append->table, place, name);
+		if (!old || !old->draft || !old->draft->busy)
+			break;
+		pthread_cond_wait(&append->idle, &append->lock);
+	}
+	if (!file || !file->named)
+		return -ENOENT;
+	if (old == file)
+		return 0;
+	if (old && no_replace)
+		return -EEXIST;
+	if (file->committed && !append_place_is(file, place))
+		return -EXDEV;
+	if (old)
+		append_file_unname(append, old);
+	file = append_table_rename(&append->table, file, place, name);
+	if (!file)
+		return -ENOMEM;
+	if (file->draft && !append_name_is_temporary(name)) {
+		append_wait_not(append, file->draft);
+		file->draft->temporary = false;
+	}
+	return 0;
+}
+
+/* A temporary file that gets its name: whether it is to be committed first. */
+static int before_move(struct append *append, const struct append_place *place, const char *name,
+		       const struct append_place *new_place, const char *new_name, bool no_replace,
+		       uint64_t *ret_id, bool *ret_synced)
+{
+	UTIL_LOCK_SCOPE(&append->lock);
+	const struct append_file *file = append_table_by_name(&append->table, place, name);
+	const struct append_file *old = append_table_by_name(&append->table, new_place, new_name);
+
+	if (!file)
+		return -ENOENT;
+	*ret_id = file->id;
+	if (file == old)
+		return 0;
+	if (file->committed && !append_place_is(file, new_place))
+		return -EXDEV;
+	if (old && no_replace)
+		return -EEXIST;
+	if (file->committed || !file->draft->temporary || append_name_is_temporary(new_name))
+		return 0;
+	*ret_synced = file->draft->synced;
+	return file->draft->size > 0;
+}
+
+int append_rename(struct append *append, const struct append_place *place, const char *name,
+		  const struct append_place *new_place, const char *new_name, bool no_replace,
+		  uint64_t *ret_end)
+{
+	int r = strlen(new_name) >= APPEND_NAME_ROOM ? -ENAMETOOLONG
+						     : append_place_check(append, new_place);
+	bool synced = false;
+	uint64_t id = 0;
+
+	*ret_end = 0;
+	if (r == 0)
+		r = before_move(append, place, name, new_place, new_name, no_replace, &id, &synced);
+	if (r > 0)
+		r = append_commit(append, id, new_place, ret_end);
+	if (r == 0 && synced)
+		r = pktfs_writer_sync(append->writer, NULL);
+	if (r < 0)
+		return r;
+	return move(append, id, new_place, new_name, no_replace);
+}
