@@ -16,7 +16,8 @@
  *
  * Errors: 0 or negative errno as the kernel may see it: -ENOENT, -ENOTDIR,
  * -EISDIR, -EIO (what the capture no longer holds, or damaged), -ENODATA and
- * -EOPNOTSUPP (extended attributes), -ENOMEM, -EAGAIN (never to the kernel).
+ * -EOPNOTSUPP (extended attributes), -ENOMEM, -EAGAIN (never to the kernel). What
+ * writes to append/ gives any errno of a disk, and those of append.h.
  *
  * Threads: all functions but view_open and view_close may be called from any
  * thread.
@@ -37,7 +38,8 @@ struct view;
 struct view_options {
 	const char *path; /* of the capture, absolute: info/path */
 	struct append *append; /* append/, started by view_open; NULL: there is none.
-				* The caller's to stop and close, after the requests have ended */
+				* The caller's to stop, after the requests have ended and
+				* before view_close, and to close after that */
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;     /* taken off 0444 and 0555 */
@@ -81,6 +83,9 @@ int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view
 int view_symlink(struct view *view, uint64_t parent, const char *name, const char *target,
 		 struct view_entry *ret);
 int view_remove(struct view *view, uint64_t parent, const char *name, bool directory);
+/* What to say to what is never done (link, mknod, fallocate, ...), there or to
+ * that node: -EPERM in append/, else -EROFS. */
+int view_never(struct view *view, uint64_t node);
 int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t new_parent,
 		const char *new_name, bool no_replace, uint64_t *ret_end);
 

@@ -47,7 +47,7 @@ static int find_number(struct view *view, uint64_t number, uint64_t *ret_index)
 	r = pktfs_block_find(view->capture, number, ret_index);
 	if (r != -ENOENT)
 		return r;
-	r = view_number_check(&status, number, status.blocks + 1);
+	r = view_number_check(view, &status, number, status.blocks + 1);
 	return r ? r : -ENOENT; /* a packet */
 }
 
@@ -84,24 +84,29 @@ static uint64_t blocks_count(struct view *view, uint64_t node)
 	return status.metadata;
 }
 
-static int blocks_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
+int view_block_name(struct view *view, uint64_t index, char name[VIEW_NAME_ROOM])
 {
 	struct pktfs_block block;
 	char type[16];
-	int r = block_facts(view, position, &block);
+	int r = block_facts(view, index, &block);
+
+	if (r < 0)
+		return r;
+	type_name(block.type, type);
+	snprintf(name, VIEW_NAME_ROOM, "%09" PRIu64 ".%s", block.number, type);
+	return 0;
+}
+
+static int blocks_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
+{
+	int r = view_block_name(view, position, ret->name);
 
 	(void)node;
-	if (r < 0) {
-		if (r != -ENOENT)
-			view_log_once(
-				view, SAID_BLOCK,
-				"blocks/: some are not listed: the file no longer holds them");
-		return r;
-	}
-	type_name(block.type, type);
-	snprintf(ret->name, sizeof(ret->name), "%09" PRIu64 ".%s", block.number, type);
+	if (r < 0 && r != -ENOENT)
+		view_log_once(view, SAID_BLOCK,
+			      "blocks/: some are not listed: the file no longer holds them");
 	ret->node = view_node(NODE_BLOCK, position);
-	return 0;
+	return r;
 }
 
 const struct view_kind view_kind_blocks_dir = {

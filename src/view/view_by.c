@@ -125,7 +125,7 @@ static int named_interface(struct view *view, const char *name, uint64_t *ret)
 		*ret = i;
 		found = 0;
 	}
-	if (found < 0 && status.state == PKTFS_STATE_INDEXING)
+	if (found < 0 && view_status_pending(&status))
 		return -EAGAIN;
 	return found;
 }
@@ -203,6 +203,9 @@ static int next_day(struct view *view, uint64_t node, uint64_t *position)
 	return 0;
 }
 
+/* Positions in by/interface/: numbers of interfaces, and from here on names. */
+#define INTERFACE_NAMES (UINT64_C(1) << 40)
+
 static uint64_t questions_count(struct view *view, uint64_t node)
 {
 	struct pktfs_status status;
@@ -210,7 +213,7 @@ static uint64_t questions_count(struct view *view, uint64_t node)
 	switch (kind_of(node)) {
 	case SET_INTERFACE:
 		pktfs_status_get(view->capture, &status);
-		return status.interfaces * 2;
+		return INTERFACE_NAMES + status.interfaces;
 	case SET_TIME:
 		return DAYS;
 	case SET_RANGE:
@@ -222,10 +225,16 @@ static uint64_t questions_count(struct view *view, uint64_t node)
 
 static int questions_next(struct view *view, uint64_t node, uint64_t *position)
 {
+	struct pktfs_status status;
 	struct view_child child;
 
 	if (kind_of(node) == SET_TIME)
 		return next_day(view, node, position);
+	if (kind_of(node) == SET_INTERFACE) {
+		pktfs_status_get(view->capture, &status);
+		if (*position >= status.interfaces)
+			*position = MAX(*position, INTERFACE_NAMES);
+	}
 	if (view_is_place(node))
 		return view_named_next(view, view_place_of(node), position, &child);
 	return 0;
@@ -239,14 +248,14 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 	uint64_t number;
 	int r;
 
-	pktfs_status_get(view->capture, &status);
-	if (position < status.interfaces) {
+	if (position < INTERFACE_NAMES) {
 		snprintf(ret->name, sizeof(ret->name), "%" PRIu64, position);
 		return find_interface(view, node, ret->name, &ret->node);
 	}
+	pktfs_status_get(view->capture, &status);
 	if (status.interfaces > LINKED_INTERFACES)
 		return -ENOENT;
-	r = interface_name(view, position - status.interfaces, ret->name);
+	r = interface_name(view, position - INTERFACE_NAMES, ret->name);
 	if (r == 0)
 		r = named_interface(view, ret->name, &number);
 	if (r == 0)
@@ -272,10 +281,10 @@ static int questions_child(struct view *view, uint64_t node, uint64_t position,
 	}
 }
 
-/* Names come by mkdir, and days and interfaces while the index is built. */
+/* Names come by mkdir, and days and interfaces while more packets come. */
 static bool questions_changing(struct view *view, uint64_t node)
 {
-	return view_is_place(node) || view_indexing(view);
+	return view_is_place(node) || view_changing(view, node);
 }
 
 static uint64_t questions_parent(struct view *view, uint64_t node)

@@ -21,11 +21,30 @@ struct file {
 	bool own; /* the source's bytes */
 };
 
+/*
+ * Whether the decoded bytes of all files one behind the other are one capture
+ * file of the first one's format: sections follow each other in a pcapng file, a
+ * pcap file stands alone. What is not read yet may still be of another format:
+ * then -EAGAIN.
+ */
+static int is_whole(struct view *view, const struct pktfs_status *status)
+{
+	struct pktfs_file file;
+	uint64_t number;
+	int r;
+
+	for (number = 1; !(r = pktfs_file_get(view->capture, number, &file)); number++)
+		if (status->format != PKTFS_FORMAT_PCAPNG || file.format != PKTFS_FORMAT_PCAPNG)
+			return 0;
+	return r == -ENOENT ? 1 : r;
+}
+
 static int file_of(struct view *view, uint64_t node, struct file *ret)
 {
 	uint64_t ordinal = view_node_set_ordinal(node);
 	struct pktfs_status status;
 	bool pcapng = ordinal == VIEW_CAPTURE_PCAPNG;
+	int r;
 
 	ret->set = view_set_of(view, node);
 	if (!ret->set || (!pcapng && (ordinal < VIEW_CAPTURE_PCAP ||
@@ -36,7 +55,11 @@ static int file_of(struct view *view, uint64_t node, struct file *ret)
 	ret->link = pcapng ? 0 : (unsigned)(ordinal - VIEW_CAPTURE_PCAP);
 	ret->own = set_kind(ret->set) == SET_ALL &&
 		   pcapng == (status.format == PKTFS_FORMAT_PCAPNG);
-	return 0;
+	if (!ret->own)
+		return 0;
+	r = is_whole(view, &status);
+	ret->own = r > 0;
+	return MIN(r, 0);
 }
 
 static int own_attributes(struct view *view, struct view_attributes *ret)
@@ -47,20 +70,27 @@ static int own_attributes(struct view *view, struct view_attributes *ret)
 	if (!status.decoded_final)
 		return -EAGAIN;
 	ret->size = status.decoded_bytes;
+	ret->time = view_time_of(view, &status);
 	/* what frames of zstd declare may turn out wrong */
-	ret->live = status.compression != PKTFS_COMPRESSION_NONE &&
-		    status.state == PKTFS_STATE_INDEXING;
+	ret->live = status.growing || (status.compression != PKTFS_COMPRESSION_NONE &&
+				       view_status_pending(&status));
 	return 0;
 }
 
 /* What cannot be made is said once, and is not there. */
-static int export_attributes(struct view *view, const struct file *file,
+static int export_attributes(struct view *view, uint64_t node, const struct file *file,
 			     struct view_attributes *ret)
 {
 	struct pktfs_error error = {0};
-	int r = set_export_size(file->set, file->format, file->link, &ret->size, &error);
+	struct pktfs_status status;
+	int r;
 
-	ret->live = false;
+	pktfs_status_get(view->capture, &status);
+	ret->time = view_time_of(view, &status);
+	ret->live = status.growing;
+	r = set_export_size(file->set, file->format, file->link, &ret->size, &error);
+	if (r == 0 && status.growing)
+		view_export_refresh(view, node);
 	if (r != -ERANGE)
 		return r;
 	view_log_once(view, SAID_EXPORT, "capture.%s: not there: %s",
@@ -75,8 +105,7 @@ static int capture_attributes(struct view *view, uint64_t node, struct view_attr
 
 	if (r < 0)
 		return r;
-	ret->time = view->file_time;
-	return file.own ? own_attributes(view, ret) : export_attributes(view, &file, ret);
+	return file.own ? own_attributes(view, ret) : export_attributes(view, node, &file, ret);
 }
 
 static int64_t capture_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
@@ -98,7 +127,8 @@ const struct view_kind view_kind_capture = {
 };
 
 /* The name of the pcap file of link type `link` of a set. A pcap source has
- * one link type, so the name is known before the set is evaluated. */
+ * one link type, so the name is known before the set is evaluated. Of a set in
+ * which another appears, the first gets another name, too. */
 static int pcap_name(struct view *view, struct set *set, unsigned link, char name[VIEW_NAME_ROOM])
 {
 	struct pktfs_link_type type, second;
@@ -108,8 +138,9 @@ static int pcap_name(struct view *view, struct set *set, unsigned link, char nam
 
 	pktfs_status_get(view->capture, &status);
 	snprintf(name, VIEW_NAME_ROOM, "capture.pcap");
-	if (status.format != PKTFS_FORMAT_PCAPNG)
-		return link ? -ENOENT : 0;
+	r = status.format != PKTFS_FORMAT_PCAPNG ? is_whole(view, &status) : 0;
+	if (r)
+		return r < 0 || !link ? MIN(r, 0) : -ENOENT;
 	r = set_export_link_type(set, link, &type);
 	if (r < 0)
 		return r;

@@ -2,7 +2,8 @@
 /*
  * Which metadata blocks hold names and secrets: one pass over all of them, in
  * steps, made when names/ or secrets/ are first asked for. Nobody waits for
- * it: those directories fill once it is done.
+ * it: those directories fill once it is done. Where the capture grows it goes on
+ * with what has come whenever they are asked for again.
  */
 #include <inttypes.h>
 
@@ -116,8 +117,19 @@ bool view_catalog_done(struct view *view)
 			return false;
 		catalog->next++;
 	}
-	if (status.state == PKTFS_STATE_INDEXING || catalog->next < status.metadata)
+	if (view_status_pending(&status) || catalog->next < status.metadata)
 		return false;
-	atomic_store(&catalog->done, true);
+	atomic_store(&catalog->done, !status.growing);
+	return true;
+}
+
+bool view_catalog_get(struct view *view, unsigned number, struct view_catalog_entry *ret)
+{
+	struct view_catalog *catalog = &view->catalog;
+
+	UTIL_LOCK_SCOPE(&catalog->lock);
+	if (number >= catalog->count)
+		return false;
+	*ret = catalog->entries[number];
 	return true;
 }

@@ -2,6 +2,7 @@
 /* What users may make and write: see view.h and view_named.h. */
 #include <string.h>
 
+#include "view_append.h"
 #include "view_named.h"
 #include "view_text.h"
 
@@ -31,13 +32,22 @@ int view_mkdir(struct view *view, uint64_t parent, const char *name, struct view
 	       uint64_t *ret_end)
 {
 	*ret_end = 0;
+	if (view_append_is(parent))
+		return view_append_mkdir(view, parent, name, ret, ret_end);
 	return make(view, parent, name, NULL, ret);
 }
 
 int view_symlink(struct view *view, uint64_t parent, const char *name, const char *target,
 		 struct view_entry *ret)
 {
+	if (view_append_is(parent))
+		return view_never(view, parent);
 	return make(view, parent, name, target, ret);
+}
+
+int view_never(struct view *view, uint64_t node)
+{
+	return view->append && view_append_is(node) ? -EPERM : -EROFS;
 }
 
 /* A name that nobody made and that is there all the same is a question. */
@@ -52,6 +62,8 @@ int view_remove(struct view *view, uint64_t parent, const char *name, bool direc
 {
 	int r;
 
+	if (view_append_is(parent))
+		return view_append_remove(view, parent, name, directory);
 	if (!view_is_place(parent))
 		return -EROFS;
 	r = view_named_remove(view, view_place_of(parent), name, directory);
@@ -66,6 +78,9 @@ int view_rename(struct view *view, uint64_t parent, const char *name, uint64_t n
 	int r;
 
 	*ret_end = 0;
+	if (view_append_is(parent) && view_append_is(new_parent))
+		return view_append_rename(view, parent, name, new_parent, new_name, no_replace,
+					  ret_end);
 	if (!view_is_place(parent) || !view_is_place(new_parent))
 		return -EROFS;
 	if (no_replace && view_named_find(view, to, new_name, &node) == 0)
@@ -91,6 +106,8 @@ int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char
 
 	if (!is_writable(node))
 		return -EROFS;
+	if (view_append_is(node))
+		return view_append_write(view, node, offset, bytes, size);
 	while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
 		length--;
 	if (offset || length > SET_MAX_EXPRESSION || memchr(bytes, 0, length)) {
@@ -111,9 +128,13 @@ int64_t view_write(struct view *view, uint64_t node, uint64_t offset, const char
 int view_setattr(struct view *view, uint64_t node, const struct view_setattr *attributes,
 		 struct view_entry *ret)
 {
-	if (!is_writable(node) || attributes->what & (VIEW_SET_MODE | VIEW_SET_OWNER))
-		return -EROFS;
-	return view_getattr(view, node, ret);
+	int r = 0;
+
+	if (view_append_is(node) || view_append_has_packet(view, node))
+		r = view_append_setattr(view, node, attributes);
+	else if (!is_writable(node) || attributes->what & (VIEW_SET_MODE | VIEW_SET_OWNER))
+		r = -EROFS;
+	return r < 0 ? r : view_getattr(view, node, ret);
 }
 
 int view_readlink(struct view *view, uint64_t node, struct text *ret)

@@ -7,6 +7,7 @@
 struct slot {
 	uint64_t node; /* 0: free */
 	struct export *export;
+	bool outgrown; /* no longer what the file is; what follows goes on from it */
 	unsigned readers;
 	uint64_t used;
 };
@@ -39,14 +40,14 @@ void view_export_cache_free(struct view_export_cache *cache)
 }
 
 /* Under the lock: the slot of `node`, now with one reader more; NULL. */
-static struct slot *hold(struct view_export_cache *cache, uint64_t node)
+static struct slot *hold(struct view_export_cache *cache, uint64_t node, bool outgrown)
 {
 	unsigned i;
 
 	for (i = 0; i < EXPORTS_OPEN; i++) {
 		struct slot *slot = &cache->slots[i];
 
-		if (slot->node != node)
+		if (slot->node != node || slot->outgrown != outgrown)
 			continue;
 		slot->readers++;
 		slot->used = ++cache->clock;
@@ -75,14 +76,58 @@ static int keep(struct view_export_cache *cache, uint64_t node, struct export *e
 	struct export *old = export;
 
 	pthread_mutex_lock(&cache->lock);
-	*ret = hold(cache, node);
+	*ret = hold(cache, node, false);
 	if (!*ret && (*ret = oldest(cache))) {
 		old = (*ret)->export;
-		**ret = (struct slot){node, export, 1, ++cache->clock};
+		**ret = (struct slot){node, export, false, 1, ++cache->clock};
 	}
 	pthread_mutex_unlock(&cache->lock);
 	export_close(old); /* ends a thread: not under the lock */
 	return *ret ? 0 : -EAGAIN;
+}
+
+void view_export_refresh(struct view *view, uint64_t node)
+{
+	struct view_export_cache *cache = view->exports;
+	struct slot *slot;
+
+	UTIL_LOCK_SCOPE(&cache->lock);
+	slot = hold(cache, node, false);
+	if (!slot)
+		return;
+	slot->readers--;
+	slot->outgrown = export_outgrown(slot->export);
+}
+
+/* Gives an outgrown export up once another has gone on from it: it is closed
+ * when its slot serves again, which is soon. */
+static void unhold(struct view_export_cache *cache, struct slot *slot)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	slot->readers--;
+	if (!slot->outgrown)
+		return;
+	slot->node = 0;
+	slot->used = 0;
+}
+
+static int open_slot(struct view_export_cache *cache, uint64_t node, struct set *set,
+		     enum export_format format, unsigned link, struct slot **ret)
+{
+	struct export *export;
+	struct slot *before;
+	int r = set_export_open(set, format, link, &export, NULL);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&cache->lock);
+	before = hold(cache, node, true);
+	pthread_mutex_unlock(&cache->lock);
+	if (before) {
+		export_follow(export, before->export);
+		unhold(cache, before);
+	}
+	return keep(cache, node, export, ret);
 }
 
 int64_t view_export_read(struct view *view, uint64_t node, struct set *set,
@@ -90,18 +135,15 @@ int64_t view_export_read(struct view *view, uint64_t node, struct set *set,
 			 size_t size)
 {
 	struct view_export_cache *cache = view->exports;
-	struct export *export;
 	struct slot *slot;
 	int64_t n;
 	int r;
 
 	pthread_mutex_lock(&cache->lock);
-	slot = hold(cache, node);
+	slot = hold(cache, node, false);
 	pthread_mutex_unlock(&cache->lock);
 	if (!slot) {
-		r = set_export_open(set, format, link, &export, NULL);
-		if (r == 0)
-			r = keep(cache, node, export, &slot);
+		r = open_slot(cache, node, set, format, link, &slot);
 		if (r < 0)
 			return r;
 	}

@@ -66,7 +66,7 @@ int view_field_child(struct view *view, const struct view_fields *fields, uint64
 		     uint64_t node, struct view_child *ret)
 {
 	struct view_text *text;
-	int r = view_text_get(view, node, true, &text);
+	int r = view_text_get(view, node, VIEW_TEXT_STAT, &text);
 
 	if (!r)
 		view_text_put(view, text);

@@ -27,7 +27,8 @@ struct view_field {
 	 * none. NULL: the option `code`, all of them, each with a newline. */
 	int (*show)(const struct view_subject *subject, struct text *text);
 	uint16_t code;
-	bool live; /* may change until the index is complete */
+	bool live;  /* may change until the index is complete, and as the capture grows */
+	bool grows; /* info/: may change only as the capture grows */
 	bool raw;  /* `show` makes its own newlines */
 	bool in_sets; /* info/: of sets, too */
 };

@@ -6,6 +6,7 @@
 
 #include "pktfs/version.h"
 #include "util/util_time.h"
+#include "append/append.h"
 #include "view_field.h"
 #include "view_set.h"
 
@@ -117,7 +118,7 @@ static int show_state(const struct view_subject *s, struct text *text)
 	};
 
 	/* a set is evaluated, the capture is indexed */
-	if (s->status->state == PKTFS_STATE_INDEXING && set_kind(s->set) != SET_ALL)
+	if (view_status_pending(s->status) && set_kind(s->set) != SET_ALL)
 		text_string(text, "evaluating");
 	else
 		text_string(text, names[s->status->state]);
@@ -175,7 +176,7 @@ static int show_progress(const struct view_subject *s, struct text *text)
 	if (s->status->state == PKTFS_STATE_COMPLETE)
 		done = whole = 1;
 	permille = whole ? (uint64_t)((unsigned __int128)MIN(done, whole) * 1000 / whole) : 0;
-	if (s->status->state == PKTFS_STATE_INDEXING)
+	if (view_status_pending(s->status))
 		permille = MIN(permille, 999);
 	text_printf(text, "%" PRIu64 ".%" PRIu64, permille / 10, permille % 10);
 	return 0;
@@ -194,13 +195,21 @@ static int show_version(const struct view_subject *s, struct text *text)
 	return 0;
 }
 
-enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14 };
+static int show_appended(const struct view_subject *s, struct text *text)
+{
+	if (!s->view->append)
+		return -ENOENT;
+	append_list_text(s->view->append, text);
+	return 0;
+}
+
+enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14, FIELD_APPENDED = 15 };
 
 static const struct view_field info[] = {
 	{"path", .show = show_path},
 	{"format", .show = show_format},
 	{"compression", .show = show_compression},
-	{"size", .show = show_size},
+	{"size", .show = show_size, .grows = true},
 	{"packets", .show = show_packets, .live = true, .in_sets = true},
 	{"bytes", .show = show_bytes, .live = true, .in_sets = true},
 	{"first_time", .show = show_first_time, .live = true, .in_sets = true},
@@ -212,6 +221,7 @@ static const struct view_field info[] = {
 	[FIELD_PROGRESS] = {"progress", .show = show_progress, .live = true, .in_sets = true},
 	{"version", .show = show_version},
 	[FIELD_LOG] = {"log", .show = show_log, .live = true, .raw = true},
+	[FIELD_APPENDED] = {"appended", .show = show_appended, .live = true, .raw = true},
 };
 
 static const struct view_fields fields = {info, ARRAY_SIZE(info)};
@@ -262,7 +272,7 @@ static int of_set(struct view *view, struct set *set, unsigned field, struct pkt
 	if (field >= fields.count || !info[field].in_sets)
 		return -ENOENT;
 	set_want(set);
-	if (r == 0 && ret->state == PKTFS_STATE_INDEXING && field != FIELD_STATE &&
+	if (r == 0 && view_status_pending(ret) && field != FIELD_STATE &&
 	    field != FIELD_PROGRESS)
 		return -EAGAIN;
 	return r;
@@ -285,9 +295,13 @@ static bool info_live(struct view *view, uint64_t node)
 {
 	uint64_t field = view_node_set_ordinal(node);
 
-	if (field == FIELD_LOG)
+	if (field == FIELD_LOG || field == FIELD_APPENDED)
 		return true;
-	return field < fields.count && info[field].live && view_set_changing(view, node);
+	if (field >= fields.count)
+		return false;
+	if (info[field].grows)
+		return view_growing(view, node);
+	return info[field].live && view_set_changing(view, node);
 }
 
 const struct view_kind view_kind_info = {

@@ -157,7 +157,7 @@ static bool interface_live(struct view *view, uint64_t node)
 {
 	uint64_t field = view_node_ordinal(node) & VIEW_FIELD_MASK;
 
-	return field < fields.count && interface[field].live && view_indexing(view);
+	return field < fields.count && interface[field].live && view_changing(view, node);
 }
 
 const struct view_kind view_kind_interface = {

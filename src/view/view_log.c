@@ -17,6 +17,7 @@ struct view_ring {
 	/* under lock */
 	char *lines[RING_LINES];
 	unsigned next;
+	uint64_t count;
 };
 
 struct view_ring *view_ring_new(void)
@@ -53,6 +54,12 @@ void view_ring_text(struct view_ring *ring, struct text *text)
 	}
 }
 
+uint64_t view_ring_count(struct view_ring *ring)
+{
+	UTIL_LOCK_SCOPE(&ring->lock);
+	return ring->count;
+}
+
 static void add(struct view_ring *ring, const char *message)
 {
 	char when[TIME_TEXT_ROOM], line[RING_LINE + TIME_TEXT_ROOM + 2], *copy, *at;
@@ -73,6 +80,7 @@ static void add(struct view_ring *ring, const char *message)
 	free(ring->lines[ring->next]);
 	ring->lines[ring->next] = copy;
 	ring->next = (ring->next + 1) % RING_LINES;
+	ring->count++;
 }
 
 void view_log(struct view *view, const char *format, ...)

@@ -123,7 +123,7 @@ static int add_entry(struct view *view, struct text *text, uint64_t index, uint6
 
 static int names_render(struct view *view, uint64_t node, struct text *text)
 {
-	const struct view_catalog *catalog = &view->catalog;
+	struct view_catalog_entry entry;
 	uint64_t file = view_node_ordinal(node);
 	unsigned i;
 	int r = 0;
@@ -132,9 +132,9 @@ static int names_render(struct view *view, uint64_t node, struct text *text)
 		return -ENOENT;
 	if (!view_catalog_done(view))
 		return -EAGAIN;
-	for (i = 0; i < catalog->count && !r; i++)
-		if (catalog->entries[i].kind == CATALOG_NAMES)
-			r = add_entry(view, text, catalog->entries[i].index, file);
+	for (i = 0; !r && view_catalog_get(view, i, &entry); i++)
+		if (entry.kind == CATALOG_NAMES)
+			r = add_entry(view, text, entry.index, file);
 	if (r == -EFBIG) {
 		view_log_once(view, SAID_NAMES, "names/%s: cut at %zu bytes", files[file],
 			      text->size);
@@ -145,6 +145,7 @@ static int names_render(struct view *view, uint64_t node, struct text *text)
 
 const struct view_kind view_kind_names = {
 	.render = names_render,
+	.live = view_growing,
 };
 
 static int names_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
@@ -180,8 +181,7 @@ static int names_child(struct view *view, uint64_t node, uint64_t position, stru
 
 static bool names_changing(struct view *view, uint64_t node)
 {
-	(void)node;
-	return !view_catalog_done(view);
+	return !view_catalog_done(view) || view_growing(view, node);
 }
 
 const struct view_kind view_kind_names_dir = {

@@ -53,6 +53,12 @@ enum view_node_kind {
 	NODE_EXPRESSION,  /* the same */
 	NODE_LINK,	  /* the same */
 	NODE_INTERFACE_LINK, /* ordinal: interface number */
+	NODE_APPEND_DIR,       /* append/ and what is in it */
+	NODE_APPEND_INTERFACE, /* ordinal: interface number */
+	NODE_APPEND_NAMED,     /* the same, made by mkdir */
+	NODE_APPEND_BLOCKS,
+	NODE_APPEND_PENDING,   /* ordinal: append id */
+	NODE_APPEND_COMMITTED, /* the same: a link, so that it is another inode */
 	NODE_KINDS,	  /* at most 64 */
 };
 

@@ -29,7 +29,7 @@ int view_numbered_check(struct view *view, uint64_t node)
 	struct pktfs_status status;
 
 	pktfs_status_get(view->capture, &status);
-	return view_number_check(&status, view_node_ordinal(node), count_of(&status, node));
+	return view_number_check(view, &status, view_node_ordinal(node), count_of(&status, node));
 }
 
 uint64_t view_numbered_parent(struct view *view, uint64_t node)

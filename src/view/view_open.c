@@ -3,9 +3,15 @@
 
 #include <string.h>
 
+#include "append/append.h"
 #include "view_export.h"
 #include "view_named.h"
 #include "view_text.h"
+
+static void log_line(void *context, const char *line)
+{
+	view_log(context, "%s", line);
+}
 
 int view_open(pktfs_capture *capture, const struct view_options *options, struct view **ret)
 {
@@ -25,15 +31,19 @@ int view_open(pktfs_capture *capture, const struct view_options *options, struct
 	view->ring = view_ring_new();
 	view->named = view_named_new();
 	view->exports = view_export_cache_new();
+	pktfs_status_get(capture, &status);
+	view->file_time = status.file_time;
 	r = view->path && view->cache && view->ring && view->named && view->exports ? 0 : -ENOMEM;
 	if (r == 0)
 		r = set_pool_open(capture, 0, options->sets_memory, &view->sets);
+	if (r == 0 && options->append) {
+		view->append = options->append;
+		r = append_start(view->append, capture, log_line, view);
+	}
 	if (r < 0) {
 		view_close(view);
 		return r;
 	}
-	pktfs_status_get(capture, &status);
-	view->file_time = status.file_time;
 	*ret = view;
 	return 0;
 }
@@ -55,26 +65,36 @@ void view_close(struct view *view)
 	free(view);
 }
 
-bool view_indexing(struct view *view)
-{
-	struct pktfs_status status;
-
-	pktfs_status_get(view->capture, &status);
-	return status.state == PKTFS_STATE_INDEXING;
-}
-
+/* What has come to a file that grows is all there soon. */
 bool view_still_fed(struct view *view)
 {
 	struct pktfs_status status;
 
 	pktfs_status_get(view->capture, &status);
-	return !status.decoded_final;
+	return !status.decoded_final && (view_status_pending(&status) || !status.growing);
 }
 
 bool view_changing(struct view *view, uint64_t node)
 {
+	struct pktfs_status status;
+
 	(void)node;
-	return view_indexing(view);
+	pktfs_status_get(view->capture, &status);
+	return view_status_changing(&status);
+}
+
+bool view_growing(struct view *view, uint64_t node)
+{
+	struct pktfs_status status;
+
+	(void)node;
+	pktfs_status_get(view->capture, &status);
+	return status.growing;
+}
+
+struct pktfs_time view_time_of(const struct view *view, const struct pktfs_status *status)
+{
+	return status->growing ? status->file_time : view->file_time;
 }
 
 uint64_t view_endless(struct view *view, uint64_t node)
@@ -90,14 +110,18 @@ uint64_t view_parent_root(struct view *view, uint64_t node)
 	return view_node_in_set(NODE_ROOT, node, 1);
 }
 
-int view_number_check(const struct pktfs_status *status, uint64_t number, uint64_t count)
+int view_number_check(struct view *view, const struct pktfs_status *status, uint64_t number,
+		      uint64_t count)
 {
+	struct pktfs_file second;
+
 	if (number < count)
 		return 0;
-	/* pcap: there is one of everything, from the start */
-	if (status->format != PKTFS_FORMAT_PCAPNG)
+	/* a pcap alone: there is one of everything, from the start */
+	if (status->format != PKTFS_FORMAT_PCAPNG &&
+	    pktfs_file_get(view->capture, 1, &second) == -ENOENT)
 		return -ENOENT;
-	return status->state == PKTFS_STATE_INDEXING ? -EAGAIN : -ENOENT;
+	return view_status_pending(status) ? -EAGAIN : -ENOENT;
 }
 
 /*

@@ -41,13 +41,14 @@ struct view_catalog_entry {
 
 struct view_catalog {
 	pthread_mutex_t lock;
-	/* under lock; entries do not change once `done` */
+	/* under lock */
 	struct view_catalog_entry *entries;
 	unsigned count, room;
 	uint64_t next; /* metadata block to look at */
+	/* each is written once, before it is counted */
 	uint32_t types[VIEW_SECRET_TYPES_MAX];
 	_Atomic unsigned type_count;
-	_Atomic bool done;
+	_Atomic bool done; /* for ever: nothing more comes */
 };
 
 /* More link types than this in one capture have no capture.LINKTYPE.pcap. */
@@ -65,11 +66,12 @@ enum view_said {
 
 struct view {
 	pktfs_capture *capture;
+	struct append *append; /* NULL: there is no append/ */
 	char *path;
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;
-	struct pktfs_time file_time;
+	struct pktfs_time file_time; /* when it was opened: see view_time_of */
 	struct view_cache *cache;
 	struct view_ring *ring;
 	struct view_catalog catalog;
@@ -88,12 +90,19 @@ struct view_attributes {
 	uint64_t size;
 	struct pktfs_time time;
 	bool live;
+	/* what a user made has an owner and permissions of its own */
+	bool owned;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	nlink_t links;
 };
 
 /*
  * The operations of a kind of node. What a kind does not have is NULL. A
  * directory has `find`, `count` and `child`; a file either `render` or
- * `attributes` and `read`. Errors may be any: view_tree.c turns them into what
+ * `attributes` and `read`; a link `render` and perhaps `attributes`, if its
+ * target is not to be kept. Errors may be any: view_tree.c turns them into what
  * the kernel may see.
  */
 struct view_kind {
@@ -138,23 +147,48 @@ extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_d
 	view_kind_statistics, view_kind_blocks_dir, view_kind_block, view_kind_names_dir,
 	view_kind_names, view_kind_secrets_dir, view_kind_secret, view_kind_payload_dir,
 	view_kind_payload, view_kind_by, view_kind_questions, view_kind_named,
-	view_kind_expression, view_kind_link, view_kind_interface_link;
+	view_kind_expression, view_kind_link, view_kind_interface_link, view_kind_append_dir,
+	view_kind_append_interface, view_kind_append_named, view_kind_append_blocks,
+	view_kind_append_pending, view_kind_append_committed;
 
 /* NULL: no such kind. */
 const struct view_kind *view_kind_of(uint64_t node);
 
-/* view_open.c */
-bool view_indexing(struct view *view);
+/*
+ * Two questions that are one only where a capture does not grow.
+ *
+ * Pending: the index (or the evaluation of a set) has not come to the end of
+ * what is there, so what it has not met is not known yet: wait, -EAGAIN.
+ * Changing: more may come, so that another answer may be right later: nobody
+ * may keep this one. What grows is changing for ever, and pending now and then.
+ */
+static inline bool view_status_pending(const struct pktfs_status *status)
+{
+	return status->state == PKTFS_STATE_INDEXING;
+}
+
+static inline bool view_status_changing(const struct pktfs_status *status)
+{
+	return view_status_pending(status) || status->growing;
+}
+
+/* view_open.c: the second question, and whether it is for ever, as operations
+ * of a kind */
+bool view_changing(struct view *view, uint64_t node);
+bool view_growing(struct view *view, uint64_t node);
 /* Whether bytes are still to come, perhaps for ever, as through a pipe: no
  * listing that `find` meets by itself waits for their end. */
 bool view_still_fed(struct view *view);
-bool view_changing(struct view *view, uint64_t node); /* the same, as an operation */
+/* The time of what is made of the whole capture: the file's. What cannot change
+ * has view->file_time. */
+struct pktfs_time view_time_of(const struct view *view, const struct pktfs_status *status);
 /* The count of a directory whose `next` says where it ends. */
 uint64_t view_endless(struct view *view, uint64_t node);
 uint64_t view_parent_root(struct view *view, uint64_t node);
-/* -ENOENT, or -EAGAIN while the index may still bring entry `number` of a list
- * that has `count` by now (status) */
-int view_number_check(const struct pktfs_status *status, uint64_t number, uint64_t count);
+/* -ENOENT, or -EAGAIN while the index has not come to entry `number` of a list
+ * that has `count` by now (status), and may */
+int view_number_check(struct view *view, const struct pktfs_status *status, uint64_t number,
+		      uint64_t count);
 /* Says something once in info/log. */
 void view_log_once(struct view *view, enum view_said what, const char *format, ...) _printf_(3, 4);
 
@@ -215,14 +249,20 @@ int view_time_find(struct view *view, struct set *set, const char *name, uint64_
 /* Moves *part to the next that has packets: 0, -ENOENT, -EAGAIN. */
 int view_time_next(struct set *set, uint64_t *part);
 
-/* view_catalog.c: goes on with the pass; true once it is done. */
+/* view_catalog.c: goes on with the pass; true once it has met all that is there. */
 bool view_catalog_done(struct view *view);
+/* The `number`-th block that was found; false: there are no more. */
+bool view_catalog_get(struct view *view, unsigned number, struct view_catalog_entry *ret);
 void view_catalog_free(struct view_catalog *catalog);
+
+/* view_block.c: the name of a metadata block in blocks/. 0, -ENOENT, -EIO. */
+int view_block_name(struct view *view, uint64_t index, char name[VIEW_NAME_ROOM]);
 
 /* view_log.c */
 struct view_ring *view_ring_new(void);
 void view_ring_free(struct view_ring *ring);
 void view_ring_text(struct view_ring *ring, struct text *text);
+uint64_t view_ring_count(struct view_ring *ring); /* lines so far */
 
 /* view_json.c */
 int view_json_packet(struct view *view, const struct pktfs_packet *packet, struct text *text);

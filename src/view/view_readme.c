@@ -10,7 +10,10 @@
 
 static const char head[] =
 	"This directory is a packet capture. Nothing in it is a copy: each file is\n"
-	"read from the capture when it is opened, and nothing here changes it.\n"
+	"read from the capture when it is opened, and nothing here changes it";
+
+static const char try[] =
+	".\n"
 	"\n"
 	"TRY (in this directory)\n"
 	"\n"
@@ -43,7 +46,8 @@ static const char rest[] =
 	"             known, one object), 42.hex (for text2pcap and for Wireshark's\n"
 	"             \"Import from Hex Dump\"), 42.pcapng (a capture of it alone).\n"
 	"             Extended attributes user.pktfs.*: number, frame (as Wireshark\n"
-	"             counts), interface, link_type, original_length, time, comment.\n"
+	"             counts), interface, link_type, original_length, time, comment,\n"
+	"             flags (epb_flags).\n"
 	"payload/     The same packets without their headers: what TCP, UDP, SCTP or\n"
 	"             ICMP carries. Packets that carry nothing are not listed.\n"
 	"by/          Sets of packets, see below.\n"
@@ -97,6 +101,26 @@ static const char rest[] =
 	"\n"
 	"payload/ knows these link types:";
 
+static const char appending[] =
+	"\n"
+	"APPENDING\n"
+	"\n"
+	"What is written to a file in append/ becomes a packet at the end of the\n"
+	"capture when the file is closed, and is then everywhere else. The file becomes\n"
+	"a link to it. An error is told by the close; info/log says why.\n"
+	"    cp -p frame.bin append/0/p1            # to interface 0, with the file's time\n"
+	"    echo 00112233445566778899aabb0800 | xxd -r -p > append/0/p2\n"
+	"    readlink append/0/p2                   # which packet it is\n"
+	"    touch -d 2026-11-21T10:00:00.5 append/0/p3; cat x >> append/0/p3\n"
+	"    cp --preserve=timestamps,xattr packets/1 append/0/   # comment and all\n"
+	"    rm append/0/p1                         # the name; the packet stays\n"
+	"append/NAME          without a number where there is one interface\n"
+	"append/blocks/NAME   pcapng: a whole raw block (not SHB, IDB, PB)\n"
+	"mkdir append/NAME    pcapng: another interface, of the link type of the first;\n"
+	"                     mkdir 'append/NAME@RAW': of that one\n"
+	"info/appended        name, packet number and offset of each\n"
+	"An fsync, of a file or of append/, returns when the packets are on the disk.\n";
+
 #define README_WIDTH  79u
 #define README_INDENT 4u
 
@@ -125,11 +149,15 @@ static void link_types(struct text *text)
 
 static int readme_render(struct view *view, uint64_t node, struct text *text)
 {
-	(void)view;
 	(void)node;
 	text_string(text, head);
+	if (view->append)
+		text_string(text, ",\nbut for append/");
+	text_string(text, try);
 	text_string(text, rest);
 	link_types(text);
+	if (view->append)
+		text_string(text, appending);
 	return 0;
 }
 

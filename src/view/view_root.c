@@ -13,18 +13,20 @@ static const struct root_entry {
 	const char *name;
 	enum view_node_kind kind;
 	bool in_sets;
+	bool appends; /* only where there is append/ */
 } entries[] = {
-	{"README.txt", NODE_README, false},
-	{"info", NODE_INFO_DIR, true},
-	{"packets", NODE_PACKETS_DIR, true},
-	{"sections", NODE_SECTIONS_DIR, false},
-	{"interfaces", NODE_INTERFACES_DIR, false},
-	{"blocks", NODE_BLOCKS_DIR, false},
-	{"names", NODE_NAMES_DIR, false},
-	{"secrets", NODE_SECRETS_DIR, false},
-	{"packets.tsv", NODE_TSV, true},
-	{"payload", NODE_PAYLOAD_DIR, true},
-	{"by", NODE_BY, true},
+	{"README.txt", NODE_README, .in_sets = false},
+	{"info", NODE_INFO_DIR, .in_sets = true},
+	{"packets", NODE_PACKETS_DIR, .in_sets = true},
+	{"sections", NODE_SECTIONS_DIR, .in_sets = false},
+	{"interfaces", NODE_INTERFACES_DIR, .in_sets = false},
+	{"blocks", NODE_BLOCKS_DIR, .in_sets = false},
+	{"names", NODE_NAMES_DIR, .in_sets = false},
+	{"secrets", NODE_SECRETS_DIR, .in_sets = false},
+	{"packets.tsv", NODE_TSV, .in_sets = true},
+	{"payload", NODE_PAYLOAD_DIR, .in_sets = true},
+	{"by", NODE_BY, .in_sets = true},
+	{"append", NODE_APPEND_DIR, .appends = true},
 };
 
 /* Positions of a listing: entries, capture files, hours or minutes. */
@@ -36,8 +38,10 @@ static uint64_t entry_node(uint64_t root, const struct root_entry *entry)
 	return view_node_in_set(entry->kind, root, 0);
 }
 
-static bool shown(uint64_t root, const struct root_entry *entry)
+static bool shown(const struct view *view, uint64_t root, const struct root_entry *entry)
 {
+	if (entry->appends && !view->append)
+		return false;
 	return entry->in_sets || !view_node_set(root);
 }
 
@@ -58,7 +62,7 @@ static int root_find(struct view *view, uint64_t node, const char *name, uint64_
 	if (r != -ENOENT)
 		return r;
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
-		if (strcmp(entries[i].name, name) || !shown(node, &entries[i]))
+		if (strcmp(entries[i].name, name) || !shown(view, node, &entries[i]))
 			continue;
 		*ret_child = entry_node(node, &entries[i]);
 		return 0;
@@ -100,7 +104,7 @@ static int root_child(struct view *view, uint64_t node, uint64_t position, struc
 		return view_capture_child(view, node, position - CAPTURES, ret);
 	entry = &entries[position];
 	/* by/ can be entered in every set, but a listing that had it had no end */
-	if (!shown(node, entry) || (entry->kind == NODE_BY && view_node_set(node)))
+	if (!shown(view, node, entry) || (entry->kind == NODE_BY && view_node_set(node)))
 		return -ENOENT;
 	ret->node = entry_node(node, entry);
 	snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
@@ -114,7 +118,7 @@ static bool root_changing(struct view *view, uint64_t node)
 	struct pktfs_status status;
 
 	pktfs_status_get(view->capture, &status);
-	return status.state == PKTFS_STATE_INDEXING || !status.decoded_final ||
+	return view_status_changing(&status) || !status.decoded_final ||
 	       view_set_changing(view, node);
 }
 

@@ -80,7 +80,7 @@ static int add_entry(struct view *view, struct text *text, uint64_t index, bool 
 
 static int secret_render(struct view *view, uint64_t node, struct text *text)
 {
-	const struct view_catalog *catalog = &view->catalog;
+	struct view_catalog_entry entry;
 	uint32_t type = (uint32_t)view_node_ordinal(node);
 	const struct secret_type *known = find_type(type);
 	char name[SECRET_NAME_ROOM];
@@ -90,13 +90,11 @@ static int secret_render(struct view *view, uint64_t node, struct text *text)
 
 	if (!view_catalog_done(view))
 		return -EAGAIN;
-	for (i = 0; i < catalog->count && !r; i++) {
-		const struct view_catalog_entry *entry = &catalog->entries[i];
-
-		if (entry->kind != CATALOG_SECRET || entry->type != type)
+	for (i = 0; !r && view_catalog_get(view, i, &entry); i++) {
+		if (entry.kind != CATALOG_SECRET || entry.type != type)
 			continue;
 		any = true;
-		r = add_entry(view, text, entry->index, known && known->text);
+		r = add_entry(view, text, entry.index, known && known->text);
 	}
 	if (r == -EFBIG) {
 		type_name(type, name);
@@ -108,6 +106,7 @@ static int secret_render(struct view *view, uint64_t node, struct text *text)
 
 const struct view_kind view_kind_secret = {
 	.render = secret_render,
+	.live = view_growing,
 };
 
 static int secrets_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
@@ -158,8 +157,7 @@ static int secrets_child(struct view *view, uint64_t node, uint64_t position,
 
 static bool secrets_changing(struct view *view, uint64_t node)
 {
-	(void)node;
-	return !view_catalog_done(view);
+	return !view_catalog_done(view) || view_growing(view, node);
 }
 
 const struct view_kind view_kind_secrets_dir = {

@@ -61,7 +61,7 @@ int view_set_status(struct view *view, struct set *set, struct pktfs_status *ret
 	ret->max_time = status.max_time;
 	if (!status.complete)
 		ret->state = PKTFS_STATE_INDEXING;
-	else if (ret->state == PKTFS_STATE_INDEXING)
+	else if (view_status_pending(ret))
 		ret->state = PKTFS_STATE_COMPLETE;
 	return 0;
 }
@@ -72,8 +72,23 @@ bool view_set_changing(struct view *view, uint64_t node)
 	struct pktfs_status status;
 
 	if (!set || view_set_status(view, set, &status) < 0)
+		return view_growing(view, node);
+	return view_status_changing(&status);
+}
+
+bool view_set_soon(struct view *view, uint64_t node)
+{
+	struct set *set = is_of_set(node) ? view_set_of(view, node) : set_all(view->sets);
+	struct pktfs_status capture;
+	struct set_status status;
+
+	pktfs_status_get(view->capture, &capture);
+	if (!set || !capture.growing || view_status_pending(&capture))
 		return false;
-	return status.state == PKTFS_STATE_INDEXING;
+	if (set_kind(set) == SET_ALL)
+		return true;
+	set_status(set, &status);
+	return !status.failed && status.passed + SET_CHUNK >= capture.packets;
 }
 
 int view_set_next(struct set *set, uint64_t *position)

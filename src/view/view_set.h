@@ -37,13 +37,20 @@ int view_set_payload(struct view *view, struct set *set, struct set **ret);
 
 /*
  * What pktfs_status_get says of the capture, with the packets, bytes and times
- * of the set, and INDEXING while it is not evaluated. For the set of all
- * packets just that. What failed is returned.
+ * of the set, and INDEXING while it is not evaluated for what is there. For the
+ * set of all packets just that. What failed is returned.
  */
 int view_set_status(struct view *view, struct set *set, struct pktfs_status *ret);
 
 /* Whether what is said of the node's set may still change. */
 bool view_set_changing(struct view *view, uint64_t node);
+
+/*
+ * Whether what is not known of the node's set is so for a moment only, because
+ * the capture has just grown. A listing waits for that, or else names would go
+ * away and come back each time; it does not wait for a first evaluation.
+ */
+bool view_set_soon(struct view *view, uint64_t node);
 
 /* For listings by packet number: moves *position (number - 1) to the first
  * packet of the set at or behind it. 0, -ENOENT, -EAGAIN or what failed. */

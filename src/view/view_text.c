@@ -117,22 +117,56 @@ static struct view_text *hold(struct view_cache *cache, struct view_text *text)
 	return text;
 }
 
-/* `live`: whether it may change now; one that no longer can is made once more. */
-static struct view_text *look(struct view_cache *cache, uint64_t node, bool fresh, bool live,
-			      uint64_t now)
+static struct view_text_version version_of(struct view *view)
+{
+	struct pktfs_status status;
+
+	pktfs_status_get(view->capture, &status);
+	if (!status.growing)
+		return (struct view_text_version){0};
+	return (struct view_text_version){status.packets, status.metadata,
+					  view_ring_count(view->ring)};
+}
+
+static bool same_version(const struct view_text_version *a, const struct view_text_version *b)
+{
+	return a->packets == b->packets && a->metadata == b->metadata &&
+	       a->log_lines == b->log_lines;
+}
+
+/* What is asked for: `live`, `version`, `now` are as they are now. */
+struct question {
+	uint64_t node;
+	enum view_text_use use;
+	bool live;
+	struct view_text_version version;
+	uint64_t now;
+};
+
+/* One that may no longer change is made once more. */
+static bool is_stale(const struct view_text *text, const struct question *q)
+{
+	if (q->use == VIEW_TEXT_READ || !text->live)
+		return false;
+	if (!q->live || q->now - text->read_ms >= VIEW_TEXT_HOLD_MS)
+		return true;
+	return q->use == VIEW_TEXT_LOOKUP && !same_version(&text->version, &q->version);
+}
+
+static struct view_text *look(struct view_cache *cache, const struct question *q)
 {
 	unsigned slot;
 	struct view_text *text;
 
 	UTIL_LOCK_SCOPE(&cache->lock);
-	slot = find_slot(cache, node);
+	slot = find_slot(cache, q->node);
 	if (slot == VIEW_TEXT_ENTRIES)
 		return NULL;
 	text = cache->texts[slot];
-	if (fresh && text->live && (!live || now - text->read_ms >= VIEW_TEXT_HOLD_MS))
+	if (is_stale(text, q))
 		return NULL;
-	if (!fresh)
-		text->read_ms = now;
+	if (q->use == VIEW_TEXT_READ)
+		text->read_ms = q->now;
 	return hold(cache, text);
 }
 
@@ -166,6 +200,7 @@ static struct view_text *keep(struct view_cache *cache, struct view_text *text)
 		struct view_text *old = cache->texts[slot];
 
 		if (equal(old, text)) {
+			old->version = text->version;
 			destroy(text);
 			return hold(cache, old);
 		}
@@ -175,16 +210,20 @@ static struct view_text *keep(struct view_cache *cache, struct view_text *text)
 	return hold(cache, text);
 }
 
-int view_text_get(struct view *view, uint64_t node, bool fresh, struct view_text **ret)
+int view_text_get(struct view *view, uint64_t node, enum view_text_use use,
+		  struct view_text **ret)
 {
 	const struct view_kind *kind = view_kind_of(node);
 	/* first: what is rendered after the index is complete is the last */
 	bool live = kind->live && kind->live(view, node);
-	uint64_t now = now_ms();
-	struct view_text *text = look(view->cache, node, fresh, live, now);
+	struct question question = {.node = node, .use = use, .live = live, .now = now_ms()};
+	struct view_text *text;
 	struct timespec when;
 	int r;
 
+	if (live)
+		question.version = version_of(view);
+	text = look(view->cache, &question);
 	if (text) {
 		*ret = text;
 		return 0;
@@ -194,7 +233,8 @@ int view_text_get(struct view *view, uint64_t node, bool fresh, struct view_text
 		return -ENOMEM;
 	clock_gettime(CLOCK_REALTIME, &when);
 	text->node = node;
-	text->read_ms = fresh ? 0 : now;
+	text->version = question.version;
+	text->read_ms = use == VIEW_TEXT_READ ? question.now : 0;
 	text->rendered.sec = when.tv_sec;
 	text->rendered.nsec = (uint32_t)when.tv_nsec;
 	text->live = live;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view_append.h"
 #include "view_named.h"
 #include "view_text.h"
 
@@ -49,6 +50,12 @@ static const struct view_kind *const kinds[NODE_KINDS] = {
 	[NODE_EXPRESSION] = &view_kind_expression,
 	[NODE_LINK] = &view_kind_link,
 	[NODE_INTERFACE_LINK] = &view_kind_interface_link,
+	[NODE_APPEND_DIR] = &view_kind_append_dir,
+	[NODE_APPEND_INTERFACE] = &view_kind_append_interface,
+	[NODE_APPEND_NAMED] = &view_kind_append_named,
+	[NODE_APPEND_BLOCKS] = &view_kind_append_blocks,
+	[NODE_APPEND_PENDING] = &view_kind_append_pending,
+	[NODE_APPEND_COMMITTED] = &view_kind_append_committed,
 };
 
 const struct view_kind *view_kind_of(uint64_t node)
@@ -58,7 +65,7 @@ const struct view_kind *view_kind_of(uint64_t node)
 	return kind < NODE_KINDS ? kinds[kind] : NULL;
 }
 
-/* What the kernel may see. */
+/* What the kernel may see of a failure to read. */
 static int64_t outside(int64_t r)
 {
 	switch (r) {
@@ -85,7 +92,7 @@ static mode_t mode_of(const struct view *view, const struct view_kind *kind, uin
 {
 	if (kind->link)
 		return S_IFLNK | 0777;
-	if (view_is_place(node))
+	if (view_is_place(node) || (kind->directory && view_append_is(node)))
 		return S_IFDIR | (0755 & ~view->umask);
 	if (kind->writable)
 		return S_IFREG | (0644 & ~view->umask);
@@ -124,6 +131,12 @@ static void fill(const struct view *view, const struct view_kind *kind, uint64_t
 		.st_mtim = time,
 		.st_ctim = time,
 	};
+	if (!from->owned)
+		return;
+	ret->st.st_mode = (ret->st.st_mode & S_IFMT) | (from->mode & ~(mode_t)S_IFMT);
+	ret->st.st_uid = from->uid;
+	ret->st.st_gid = from->gid;
+	ret->st.st_nlink = from->links;
 }
 
 /* A directory is as new as the newest packet of the capture: what is newest in
@@ -138,16 +151,17 @@ static int directory_attributes(struct view *view, const struct view_kind *kind,
 		return r;
 	ret->live = kind->changing && kind->changing(view, node);
 	pktfs_status_get(view->capture, &status);
-	ret->time = status.has_time ? status.max_time : view->file_time;
+	ret->live = ret->live || status.growing;
+	ret->time = status.has_time ? status.max_time : view_time_of(view, &status);
 	ret->size = BLOCK_SIZE;
 	return 0;
 }
 
 static int text_attributes(struct view *view, const struct view_kind *kind, uint64_t node,
-			   struct view_attributes *ret)
+			   enum view_text_use use, struct view_attributes *ret)
 {
 	struct view_text *text;
-	int r = view_text_get(view, node, true, &text);
+	int r = view_text_get(view, node, use, &text);
 
 	if (r < 0)
 		return r;
@@ -158,7 +172,8 @@ static int text_attributes(struct view *view, const struct view_kind *kind, uint
 	return kind->time ? kind->time(view, node, &ret->time) : 0;
 }
 
-static int attributes(struct view *view, uint64_t node, struct view_entry *ret)
+static int attributes(struct view *view, uint64_t node, enum view_text_use use,
+		      struct view_entry *ret)
 {
 	const struct view_kind *kind = view_kind_of(node);
 	struct view_attributes from = {0};
@@ -168,10 +183,10 @@ static int attributes(struct view *view, uint64_t node, struct view_entry *ret)
 		return -ENOENT;
 	if (kind->directory)
 		r = directory_attributes(view, kind, node, &from);
-	else if (kind->render)
-		r = text_attributes(view, kind, node, &from);
-	else
+	else if (kind->attributes)
 		r = kind->attributes(view, node, &from);
+	else
+		r = text_attributes(view, kind, node, use, &from);
 	if (r < 0)
 		return r;
 	fill(view, kind, node, &from, ret);
@@ -184,17 +199,22 @@ int view_getattr(struct view *view, uint64_t node, struct view_entry *ret)
 
 	VIEW_SETS_SCOPE(view);
 	r = view_set_check(view, node);
-	return r < 0 ? r : (int)outside(attributes(view, node, ret));
+	return r < 0 ? r : (int)outside(attributes(view, node, VIEW_TEXT_STAT, ret));
 }
 
-/* What is in the directory of a named set becomes that of another set when a
- * new expression is written, and the names that users made come and go. */
+/*
+ * What is in the directory of a named set becomes that of another set when a
+ * new expression is written, the names that users made come and go, and a file
+ * in append/ becomes a link.
+ */
 static bool is_fleeting(struct view *view, uint64_t parent, uint64_t node)
 {
 	unsigned kind = view_node_kind(node);
 
 	if (kind == NODE_INTERFACE_LINK) /* another interface of that name may come */
-		return view_indexing(view);
+		return view_changing(view, node);
+	if (kind == NODE_APPEND_PENDING || kind == NODE_APPEND_COMMITTED)
+		return true;
 	return view_node_kind(parent) == NODE_NAMED || kind == NODE_NAMED || kind == NODE_LINK;
 }
 
@@ -205,12 +225,13 @@ static int look(struct view *view, const struct view_kind *kind, uint64_t parent
 	int r;
 
 	if (!strcmp(name, "."))
-		return attributes(view, parent, ret);
+		return attributes(view, parent, VIEW_TEXT_LOOKUP, ret);
 	if (!strcmp(name, ".."))
-		return attributes(view, kind->parent ? kind->parent(view, parent) : VIEW_ROOT, ret);
+		return attributes(view, kind->parent ? kind->parent(view, parent) : VIEW_ROOT,
+				  VIEW_TEXT_LOOKUP, ret);
 	r = kind->find(view, parent, name, &node);
 	if (r == 0)
-		r = attributes(view, node, ret);
+		r = attributes(view, node, VIEW_TEXT_LOOKUP, ret);
 	if (r == 0)
 		ret->fleeting = is_fleeting(view, parent, node);
 	return r;
@@ -248,7 +269,7 @@ static int64_t text_read(struct view *view, uint64_t node, uint64_t offset, void
 {
 	struct view_text *text;
 	size_t count = 0;
-	int r = view_text_get(view, node, false, &text);
+	int r = view_text_get(view, node, VIEW_TEXT_READ, &text);
 
 	if (r < 0)
 		return r;
@@ -290,7 +311,10 @@ struct listing {
 static int emit(const struct listing *listing, const char *name, uint64_t node, uint64_t next)
 {
 	struct view_dirent entry = {.name = name, .next = next};
-	int r = listing->attributes ? attributes(listing->view, node, &entry.entry) : -EIO;
+	int r = -EIO;
+
+	if (listing->attributes)
+		r = attributes(listing->view, node, VIEW_TEXT_STAT, &entry.entry);
 
 	if (listing->attributes && (r == -ENOENT || r == -EAGAIN))
 		return r;
@@ -334,10 +358,15 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 			return 0;
 		if (r < 0)
 			return (int)outside(r);
+		child.node = node;
 		r = kind->child(view, node, position, &child);
 		if (r == -ENOMEM || r == -EMFILE)
 			return (int)outside(r);
-		if (!r && !emit(&listing, child.name, child.node, position + 3))
+		if (r == 0)
+			r = emit(&listing, child.name, child.node, position + 3);
+		if (r == -EAGAIN && view_set_soon(view, child.node))
+			return r;
+		if (r == 0)
 			return 0;
 	}
 	return 0;

@@ -22,6 +22,8 @@
 struct layout {
 	struct set *set;
 	uint64_t packets;
+	struct pktfs_time time;
+	bool live;
 	int number, interface, link_type;
 	size_t line;
 };
@@ -52,7 +54,7 @@ static int digits(uint64_t number)
 	return count;
 }
 
-/* -EAGAIN until the index is complete, and the set evaluated. */
+/* -EAGAIN until the index is complete, and the set evaluated for what is there. */
 static int lay_out(struct view *view, uint64_t node, struct layout *ret)
 {
 	struct pktfs_status status, capture;
@@ -62,13 +64,15 @@ static int lay_out(struct view *view, uint64_t node, struct layout *ret)
 	r = ret->set ? view_set_status(view, ret->set, &status) : -ENOENT;
 	if (r < 0)
 		return r;
-	if (status.state == PKTFS_STATE_INDEXING) {
+	if (view_status_pending(&status)) {
 		set_want(ret->set);
 		return -EAGAIN;
 	}
 	pktfs_status_get(view->capture, &capture);
 	pthread_once(&link_type_once, measure_link_types);
 	ret->packets = status.packets;
+	ret->time = view_time_of(view, &status);
+	ret->live = view_status_changing(&status);
 	ret->number = MAX(NUMBER_WIDTH, digits(capture.packets));
 	ret->interface = MAX(INTERFACE_WIDTH, digits(status.interfaces));
 	ret->link_type = link_type_width;
@@ -124,8 +128,8 @@ static int tsv_attributes(struct view *view, uint64_t node, struct view_attribut
 	if (r < 0)
 		return r;
 	ret->size = (layout.packets + 1) * layout.line;
-	ret->time = view->file_time;
-	ret->live = false;
+	ret->time = layout.time;
+	ret->live = layout.live;
 	return 0;
 }
 

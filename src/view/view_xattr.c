@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "view_private.h"
+#include "view_append.h"
 
 #define PREFIX      "user.pktfs."
 #define VALUE_LIMIT 4000u
@@ -91,6 +91,17 @@ static int get_comment(const struct pktfs_packet *packet, struct text *text)
 	return 0;
 }
 
+/* As the option is in the file; in pcapng alone. */
+static int get_flags(const struct pktfs_packet *packet, struct text *text)
+{
+	struct pktfs_option flags;
+
+	if (pktfs_option_find(packet->options, 2, 0, &flags) != 1 || flags.length != 4)
+		return -ENODATA;
+	text_printf(text, "0x%08" PRIx32, pktfs_option_u32(&packet->options, &flags));
+	return 0;
+}
+
 static const struct attribute {
 	const char *name;
 	int (*get)(const struct pktfs_packet *packet, struct text *text);
@@ -102,6 +113,7 @@ static const struct attribute {
 	{"original_length", get_original_length},
 	{"time", get_time},
 	{"comment", get_comment},
+	{"flags", get_flags},
 };
 
 struct request {
@@ -143,7 +155,11 @@ int view_getxattr(struct view *view, uint64_t node, const char *name, struct tex
 
 	if (strncmp(name, "user.", 5))
 		return -EOPNOTSUPP;
-	if (view_node_kind(node) != NODE_PACKET || strncmp(name, PREFIX, strlen(PREFIX)))
+	if (strncmp(name, PREFIX, strlen(PREFIX)))
+		return -ENODATA;
+	if (view_node_kind(node) == NODE_APPEND_PENDING)
+		return outside(view_append_getxattr(view, node, name + strlen(PREFIX), ret), ret);
+	if (view_node_kind(node) != NODE_PACKET)
 		return -ENODATA;
 	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
 		if (strcmp(attributes[i].name, name + strlen(PREFIX)))
@@ -155,16 +171,26 @@ int view_getxattr(struct view *view, uint64_t node, const char *name, struct tex
 	return -ENODATA;
 }
 
+/* Whether the packet has it, without making it. */
+static bool has(const struct pktfs_packet *packet, const struct attribute *attribute)
+{
+	struct pktfs_option option;
+
+	if (attribute->get == get_time)
+		return packet->has_time;
+	if (attribute->get == get_comment)
+		return pktfs_option_find(packet->options, 1, 0, &option) == 1;
+	if (attribute->get == get_flags)
+		return pktfs_option_find(packet->options, 2, 0, &option) == 1 && option.length == 4;
+	return true;
+}
+
 static int get_names(const struct pktfs_packet *packet, struct text *text)
 {
-	struct pktfs_option comment;
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
-		if (attributes[i].get == get_time && !packet->has_time)
-			continue;
-		if (attributes[i].get == get_comment &&
-		    pktfs_option_find(packet->options, 1, 0, &comment) != 1)
+		if (!has(packet, &attributes[i]))
 			continue;
 		text_string(text, PREFIX);
 		text_append(text, attributes[i].name, strlen(attributes[i].name) + 1);
@@ -176,7 +202,23 @@ int view_listxattr(struct view *view, uint64_t node, struct text *ret)
 {
 	struct request request = {.get = get_names, .text = ret, .start = ret->size};
 
+	if (view_node_kind(node) == NODE_APPEND_PENDING)
+		return outside(view_append_listxattr(view, node, PREFIX, ret), ret);
 	if (view_node_kind(node) != NODE_PACKET)
 		return 0;
 	return outside(view_packet_with(view, view_node_ordinal(node), take_value, &request), ret);
+}
+
+int view_setxattr(struct view *view, uint64_t node, const char *name, const void *value,
+		  size_t size)
+{
+	bool pending = view_node_kind(node) == NODE_APPEND_PENDING;
+
+	if (strncmp(name, "user.", 5) && (pending || view_append_has_packet(view, node)))
+		return -EOPNOTSUPP;
+	if (!pending)
+		return -EROFS;
+	if (strncmp(name, PREFIX, strlen(PREFIX)))
+		return value ? -EOPNOTSUPP : -ENODATA;
+	return view_append_setxattr(view, node, name + strlen(PREFIX), value, size);
 }

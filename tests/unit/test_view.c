@@ -414,6 +414,7 @@ static void attributes(void **state)
 			 "2025-11-21T10:32:10.000000003Z");
 	expect_attribute(tree.view, "packets/3", "user.pktfs.comment", 0, "look at this");
 	expect_attribute(tree.view, "packets/4", "user.pktfs.comment", -ENODATA, NULL);
+	expect_attribute(tree.view, "packets/4", "user.pktfs.flags", -ENODATA, NULL);
 	expect_attribute(tree.view, "packets/4", "user.other", -ENODATA, NULL);
 	expect_attribute(tree.view, "packets/4", "user.pktfs.", -ENODATA, NULL);
 	expect_attribute(tree.view, "packets/4", "security.selinux", -EOPNOTSUPP, NULL);
@@ -470,6 +471,7 @@ static void growing(void **state)
 	};
 	struct feed f = {0};
 	struct view_entry entry;
+	struct pktfs_file second;
 	struct view *view;
 	pthread_t thread;
 	unsigned i;
@@ -485,6 +487,8 @@ static void growing(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(pktfs_wait(f.capture, 40, 5000), 0);
 	view = tree_view(f.capture);
+	/* what is said of a single file does not wait for others */
+	assert_int_equal(pktfs_file_get(f.capture, 1, &second), -ENOENT);
 	for (i = 0; i < ARRAY_SIZE(pending); i++)
 		expect_error(view, pending[i], -EAGAIN, false);
 	expect_error(view, "nothing", -ENOENT, false);

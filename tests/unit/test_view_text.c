@@ -204,6 +204,16 @@ static void check_json(struct view *view)
 	expect_in(&text, "{\"code\": 32769, \"hex\": \"7879\"}]}\n}\n");
 }
 
+static void check_flags(struct view *view)
+{
+	_cleanup_(text_free) struct text text = {0};
+	struct view_entry entry;
+
+	assert_int_equal(tree_find(view, "packets/1", &entry, NULL), 0);
+	assert_int_equal(view_getxattr(view, entry.st.st_ino, "user.pktfs.flags", &text), 0);
+	assert_string_equal(text.bytes, "0x01010289");
+}
+
 static void rich(void **state)
 {
 	struct tree tree;
@@ -219,6 +229,7 @@ static void rich(void **state)
 		tree_open(&tree);
 		check_rich(tree.view, big);
 		check_json(tree.view);
+		check_flags(tree.view);
 		tree_close(&tree);
 	}
 }
