@@ -29,6 +29,13 @@ static void print_wrapped(FILE *out, int column, const char *text)
 	fputc('\n', out);
 }
 
+const char *cli_separator(const struct cli_option *option)
+{
+	if (!option->argument || option->kind == CLI_OPTIONAL_VALUE)
+		return "";
+	return option->kind == CLI_OPERAND ? " " : "=";
+}
+
 static void print_option(FILE *out, const struct cli_option *option)
 {
 	char left[80], letter[8] = "    ";
@@ -36,10 +43,7 @@ static void print_option(FILE *out, const struct cli_option *option)
 	if (option->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
 	snprintf(left, sizeof(left), "  %s%s%s%s%s", option->group == CLI_COMMAND ? letter : "",
-		 option->group == CLI_COMMAND ? "--" : "", option->name,
-		 !option->argument ? ""
-		 : option->operand ? " "
-				   : "=",
+		 option->group == CLI_COMMAND ? "--" : "", option->name, cli_separator(option),
 		 option->argument ? option->argument : "");
 	fprintf(out, "%-*s", HELP_COLUMN, left);
 	if (strlen(left) >= HELP_COLUMN)

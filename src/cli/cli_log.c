@@ -26,6 +26,18 @@ int cli_fail(const char *where, const char *format, ...)
 	return CLI_EXIT_FAILED;
 }
 
+void cli_log_end(const char *where, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "pktfs: %s: %s\n", where, text);
+	syslog(LOG_ERR, "%s: %s", where, text);
+}
+
 static void take(int priority, const char *text)
 {
 	struct view *view = atomic_load(&log_view);

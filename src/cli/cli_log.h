@@ -13,6 +13,9 @@ struct view;
 /* "pktfs: WHERE: what", to standard error. Returns CLI_EXIT_FAILED. */
 int cli_fail(const char *where, const char *format, ...) _printf_(2, 3);
 
+/* The same, also to the system log: at the end there may be no standard error. */
+void cli_log_end(const char *where, const char *format, ...) _printf_(2, 3);
+
 /* Takes what fs and libfuse say. `where` (lent until cli_log_close) is what the
  * lines on standard error are about. */
 void cli_log_open(const char *where);

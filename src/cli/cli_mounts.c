@@ -118,28 +118,6 @@ int cli_unmount(const char *path, bool lazy)
 	return r > 0 ? -EBUSY : r; /* it does not say why */
 }
 
-/* The absolute form of a path that cannot be looked at because what is mounted
- * there is dead: only its parent is resolved. */
-static char *resolve_parent(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path), *parent = NULL;
-	char *slash, *ret = NULL;
-	size_t length;
-
-	if (!copy)
-		return NULL;
-	for (length = strlen(copy); length > 1 && copy[length - 1] == '/'; length--)
-		copy[length - 1] = '\0';
-	slash = strrchr(copy, '/');
-	if (slash)
-		*slash = '\0';
-	parent = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
-	if (!parent || asprintf(&ret, "%s/%s", strcmp(parent, "/") ? parent : "",
-				slash ? slash + 1 : copy) < 0)
-		return NULL;
-	return ret;
-}
-
 static int complain(const char *mountpoint, const char *what)
 {
 	fprintf(stderr, "pktfs: %s: %s\n", mountpoint, what);
@@ -153,7 +131,7 @@ int cli_unmount_command(const char *mountpoint)
 	int r;
 
 	if (!path && (errno == ENOTCONN || errno == EIO || errno == EACCES))
-		path = resolve_parent(mountpoint);
+		path = cli_place_resolve(mountpoint);
 	if (!path)
 		return complain(mountpoint, strerror(errno));
 	r = cli_mounts_find(path, &mount);

@@ -22,6 +22,16 @@ static bool is_command(const struct cli_option *option)
 	return option->group == CLI_COMMAND;
 }
 
+static bool needs_value(const struct cli_option *option)
+{
+	return option->argument && option->kind == CLI_VALUE;
+}
+
+static bool may_have_value(const struct cli_option *option)
+{
+	return option->argument ? option->kind != CLI_OPERAND : option->group == CLI_IGNORED;
+}
+
 static bool names(const struct cli_option *option, const struct typed *typed)
 {
 	size_t length = strlen(option->name);
@@ -69,32 +79,28 @@ static int unknown(const struct typed *typed, struct pktfs_error *ret_error)
 	return error_set(ret_error, -EINVAL,
 			 "%s%.*s: unknown option; the nearest is %s%s%s%s; " SEE, typed->dashes,
 			 (int)MIN(typed->length, 60u), typed->name,
-			 is_command(nearest) ? "--" : "-o ", nearest->name,
-			 !nearest->argument ? ""
-			 : nearest->operand ? " "
-					    : "=",
+			 is_command(nearest) ? "--" : "-o ", nearest->name, cli_separator(nearest),
 			 nearest->argument ? nearest->argument : "");
 }
 
 static int apply(struct cli_config *config, const struct cli_option *option,
 		 const struct typed *typed, struct pktfs_error *ret_error)
 {
-	bool takes = option->argument && !option->operand;
 	int length = (int)MIN(typed->length, 60u), r;
 
-	if (takes && !typed->value)
+	if (needs_value(option) && !typed->value)
 		return error_set(ret_error, -EINVAL,
 				 "%s%.*s: needs a value, as in %s%.*s%s%s; " SEE, typed->dashes,
 				 length, typed->name, typed->dashes, length, typed->name,
 				 typed->dashes[1] ? "=" : " ", option->argument);
-	if (!takes && typed->value && option->group != CLI_IGNORED)
+	if (!may_have_value(option) && typed->value)
 		return error_set(ret_error, -EINVAL, "%s%.*s: takes no value; " SEE, typed->dashes,
 				 length, typed->name);
 	r = option->set ? option->set(config, typed->value) : 0;
 	if (r < 0)
-		return error_set(ret_error, r, "%s%.*s=%.80s: bad value; %s=%s: %s; " SEE,
+		return error_set(ret_error, r, "%s%.*s=%.80s: bad value; %s%s%s: %s; " SEE,
 				 typed->dashes, length, typed->name, typed->value, option->name,
-				 option->argument, option->help);
+				 cli_separator(option), option->argument, option->help);
 	return 0;
 }
 
@@ -167,7 +173,7 @@ static int parse_long(struct cli_config *config, struct arguments *args, const c
 		return unknown(&typed, ret_error);
 	if (text[typed.length])
 		typed.value = text + typed.length + 1;
-	else if (option->argument && !option->operand)
+	else if (needs_value(option))
 		typed.value = next(args);
 	r = apply(config, option, &typed, ret_error);
 	if (!r && option->letter == 'o')
@@ -222,6 +228,26 @@ static int parse_arguments(struct cli_config *config, struct arguments *args,
 	return r;
 }
 
+/* Whether, and what, may be appended; options contradict each other here only.
+ * Nothing is changed unless that was asked for, and mount(8) asks for nothing. */
+static int check_append(struct cli_config *config, struct pktfs_error *ret_error)
+{
+	const char *which = config->append_file ? "append=FILE" : config->append ? "append" : "rw";
+
+	config->append |= config->read_write && !config->by_mount;
+	if (config->repair && !config->append)
+		return error_set(ret_error, -EINVAL, "-o repair: needs %s; " SEE,
+				 config->read_write
+					 ? "-o append (mount(8) adds rw, which does not count)"
+					 : "-o rw or -o append");
+	if (config->append && config->read_only)
+		return error_set(ret_error, -EINVAL, "-o %s: not together with -o ro; " SEE, which);
+	if (config->append && !strcmp(config->file, "-"))
+		return error_set(ret_error, -EINVAL,
+				 "-o %s: standard input cannot be appended to; " SEE, which);
+	return 0;
+}
+
 /* What the operands are depends on the action. */
 static int assign(struct cli_config *config, const struct arguments *args,
 		  struct pktfs_error *ret_error)
@@ -249,7 +275,7 @@ static int assign(struct cli_config *config, const struct arguments *args,
 	if (mount && !config->mountpoint && !strcmp(config->file, "-"))
 		return error_set(ret_error, -EINVAL,
 				 "-: standard input has no name: a MOUNTPOINT is needed; " SEE);
-	return 0;
+	return mount ? check_append(config, ret_error) : 0;
 }
 
 int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs_error *ret_error)
@@ -275,6 +301,7 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 void cli_config_free(struct cli_config *config)
 {
 	free(config->spool);
+	free(config->append_file);
 	free(config->fsname);
 	text_free(&config->mount_options);
 }

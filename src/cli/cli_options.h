@@ -27,6 +27,9 @@ struct cli_config {
 	const char *file;       /* "-": standard input */
 	const char *mountpoint; /* NULL: to be named after the file */
 	bool foreground, debug, json, noxattr, read_only;
+	bool append;       /* append/ is there: to the capture, or to append_file */
+	bool repair;
+	char *append_file; /* NULL: the capture itself */
 	unsigned threads;
 	char *spool;  /* NULL: where the library wants */
 	char *fsname; /* NULL: the path of the capture */
@@ -35,6 +38,8 @@ struct cli_config {
 	mode_t umask;
 	uint64_t sets; /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */
+	/* of the command line alone: -o rw was given, and what mount(8) adds */
+	bool read_write, by_mount;
 };
 
 /* 0, or -EINVAL and one line for the user. Either way cli_config_free is due. */
@@ -53,15 +58,26 @@ enum cli_group {
 	CLI_IGNORED, /* -o nofail */
 };
 
+/* What the argument of an option is, if it has one. */
+enum cli_argument {
+	CLI_VALUE,
+	CLI_OPTIONAL_VALUE, /* written "[=VALUE]" */
+	CLI_OPERAND,        /* not this option's value */
+};
+
 struct cli_option {
 	enum cli_group group;
 	char letter;          /* 0: none */
-	bool operand;         /* `argument` is an operand, not this option's value */
+	enum cli_argument kind;
 	const char *name;     /* one that ends in '*' stands for all that begin so */
 	const char *argument; /* NULL: takes none */
 	const char *help;
 	int (*set)(struct cli_config *config, const char *value); /* -EINVAL: bad value */
 };
+
+/* What stands between the name and the argument, if there is one: "=", " ", or
+ * nothing. */
+const char *cli_separator(const struct cli_option *option);
 
 /* Ends with a name that is NULL. */
 extern const struct cli_option cli_options[];

@@ -28,6 +28,26 @@ char *cli_place_name(const char *file, const char *mountpoint)
 	return stem.failed || !stem.size ? NULL : strdup(stem.bytes);
 }
 
+char *cli_place_resolve(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path), *parent = NULL;
+	char *slash, *ret = NULL;
+	size_t length;
+
+	if (!copy)
+		return NULL;
+	for (length = strlen(copy); length > 1 && copy[length - 1] == '/'; length--)
+		copy[length - 1] = '\0';
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	parent = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
+	if (!parent || asprintf(&ret, "%s/%s", strcmp(parent, "/") ? parent : "",
+				slash ? slash + 1 : copy) < 0)
+		return NULL;
+	return ret;
+}
+
 static bool is_empty(const char *name)
 {
 	DIR *dir = opendir(name);

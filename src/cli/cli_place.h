@@ -22,6 +22,11 @@ struct cli_place {
  * without memory. */
 char *cli_place_name(const char *file, const char *mountpoint);
 
+/* The absolute form of a path that cannot be looked at, because it is not there
+ * or what is mounted there is dead: only its parent is resolved. malloc'ed;
+ * NULL and errno. */
+char *cli_place_resolve(const char *path);
+
 /* Makes the directory if it is not there. `must_be_empty`: nobody has named
  * it, so it must not hide anything. Returns 0, or the exit code after saying
  * what is wrong. */

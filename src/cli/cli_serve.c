@@ -101,6 +101,7 @@ static int start(struct serve *serve, const char *name)
 	if (r)
 		return r;
 	options.path = serve->source.path;
+	options.append = serve->source.append;
 	r = view_open(serve->source.capture, &options, &serve->view);
 	if (!r)
 		r = open_fs(serve);
@@ -115,6 +116,7 @@ static int start(struct serve *serve, const char *name)
 	if (r)
 		return cli_log_used() ? CLI_EXIT_FAILED
 				      : cli_fail(name, "cannot be mounted: %s", strerror(-r));
+	serve->source.made = false;
 	serve->device = st.st_dev;
 	fs_raise_readahead(st.st_dev);
 	return 0;
@@ -137,16 +139,33 @@ static void unmount(const struct serve *serve)
 		cli_fail(serve->place.path, "cannot be unmounted: %s", strerror(-r));
 }
 
-static void finish(struct serve *serve)
+/* What is still pending is appended, now that nobody adds to it. */
+static int stop_appending(const struct serve *serve)
 {
+	const struct cli_config *config = serve->config;
+	int r = serve->view && serve->source.append ? append_stop(serve->source.append) : 0;
+
+	if (r < 0)
+		cli_log_end(config->append_file ? config->append_file : config->file,
+			    "not all that was written to append/ is in the file: %s", strerror(-r));
+	return r < 0 ? CLI_EXIT_FAILED : 0;
+}
+
+/* 0, or the exit code. */
+static int finish(struct serve *serve)
+{
+	int r;
+
 	unmount(serve);
 	cli_place_close(&serve->place);
 	if (serve->fs)
 		fs_stop(serve->fs);
 	fs_close(serve->fs);
+	r = stop_appending(serve);
 	cli_log_close();
 	view_close(serve->view);
 	cli_source_close(&serve->source);
+	return r;
 }
 
 static void wait_for_end(const struct serve *serve)
@@ -160,7 +179,7 @@ static void wait_for_end(const struct serve *serve)
 int cli_serve(const struct cli_config *config, const char *name, struct cli_daemon *daemon)
 {
 	struct serve serve = {.config = config, .place.lock = -1};
-	int r;
+	int r, end;
 
 	if (pipe2(serve.wake, O_CLOEXEC) < 0)
 		return cli_fail(name, "%s", strerror(errno));
@@ -172,9 +191,9 @@ int cli_serve(const struct cli_config *config, const char *name, struct cli_daem
 		cli_daemon_ready(daemon);
 		wait_for_end(&serve);
 	}
-	finish(&serve);
+	end = finish(&serve);
 	util_close(serve.place.lock);
 	close(serve.wake[0]);
 	close(serve.wake[1]);
-	return r;
+	return r ? r : end;
 }

@@ -73,6 +73,7 @@ static int set_read_only(struct cli_config *config, const char *value)
 {
 	(void)value;
 	config->read_only = true;
+	config->read_write = false;
 	return 0;
 }
 
@@ -80,6 +81,22 @@ static int set_read_write(struct cli_config *config, const char *value)
 {
 	(void)value;
 	config->read_only = false;
+	config->read_write = true;
+	return 0;
+}
+
+/* mount(8) passes these to a helper on, and `rw` with them, asked for or not. */
+static int set_by_mount(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->by_mount = true;
+	return 0;
+}
+
+static int set_repair(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->repair = true;
 	return 0;
 }
 
@@ -95,6 +112,12 @@ static int copy(char **at, const char *value)
 static int set_spool(struct cli_config *config, const char *value)
 {
 	return copy(&config->spool, value);
+}
+
+static int set_append(struct cli_config *config, const char *value)
+{
+	config->append = true;
+	return value ? copy(&config->append_file, value) : 0;
 }
 
 static int set_fsname(struct cli_config *config, const char *value)
@@ -162,12 +185,15 @@ static int set_sets(struct cli_config *config, const char *value)
 
 /* clang-format off */
 #define COMMAND(letter, name, argument, help, set) \
-	{CLI_COMMAND, letter, false, name, argument, help, set}
+	{CLI_COMMAND, letter, CLI_VALUE, name, argument, help, set}
 #define ACTION(letter, name, argument, help, set) \
-	{CLI_COMMAND, letter, true, name, argument, help, set}
-#define OURS(name, argument, help, set) {CLI_OURS, 0, false, name, argument, help, set}
-#define KERNEL(name, argument)		{CLI_KERNEL, 0, false, name, argument, NULL, NULL}
-#define IGNORED(name)			{CLI_IGNORED, 0, false, name, NULL, NULL, NULL}
+	{CLI_COMMAND, letter, CLI_OPERAND, name, argument, help, set}
+#define OURS(name, argument, help, set) {CLI_OURS, 0, CLI_VALUE, name, argument, help, set}
+#define OPTIONAL_OURS(name, argument, help, set) \
+	{CLI_OURS, 0, CLI_OPTIONAL_VALUE, name, argument, help, set}
+#define KERNEL(name, argument)		{CLI_KERNEL, 0, CLI_VALUE, name, argument, NULL, NULL}
+#define HELPER_KERNEL(name)		{CLI_KERNEL, 0, CLI_VALUE, name, NULL, NULL, set_by_mount}
+#define IGNORED(name)			{CLI_IGNORED, 0, CLI_VALUE, name, NULL, NULL, NULL}
 
 const struct cli_option cli_options[] = {
 	COMMAND('f', "foreground", NULL, "stay in the foreground", set_foreground),
@@ -194,11 +220,16 @@ const struct cli_option cli_options[] = {
 	     " (default: 32M)", set_sets),
 	OURS("ro", NULL, "have the kernel refuse all changes: no named filters either",
 	     set_read_only),
-	OURS("rw", NULL, "the default: the capture is not changed, but mkdir in by/filter works",
-	     set_read_write),
+	OURS("rw", NULL, "append to FILE what is written to append/; without it FILE is never"
+	     " changed. mount(8) always passes it: there, give append", set_read_write),
+	OPTIONAL_OURS("append", "[=FILE]", "as rw; with a value, append to that pcapng file"
+	     " instead, which is made if absent, and shown behind FILE", set_append),
+	OURS("repair", NULL, "with rw or append: cut off an incomplete last record, and keep it in"
+	     " FILE.torn", set_repair),
 
 	KERNEL("allow_other", NULL), KERNEL("allow_root", NULL), KERNEL("auto_unmount", NULL),
-	KERNEL("dev", NULL), KERNEL("nodev", NULL), KERNEL("suid", NULL), KERNEL("nosuid", NULL),
+	HELPER_KERNEL("dev"), HELPER_KERNEL("nodev"),
+	HELPER_KERNEL("suid"), HELPER_KERNEL("nosuid"),
 	KERNEL("exec", NULL), KERNEL("noexec", NULL), KERNEL("async", NULL), KERNEL("sync", NULL),
 	KERNEL("dirsync", NULL), KERNEL("context", "CONTEXT"), KERNEL("fscontext", "CONTEXT"),
 	KERNEL("defcontext", "CONTEXT"), KERNEL("rootcontext", "CONTEXT"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests that change something. What they can change is what users make
- * under by/ (named sets and links, in memory only); the capture is never
- * touched. Everything else is EROFS, whoever asks.
+ * under by/ (named sets and links, in memory only) and in append/, where there
+ * is one. Everything else is EROFS, whoever asks.
  *
  * The mount itself is not read-only, since a kernel answers for one that is,
  * and named sets could not be made.
@@ -10,19 +10,7 @@
 #include "fs_internal.h"
 
 #include <string.h>
-
-/* A name in a directory is made or removed at once: nothing here waits, but for
- * an expression whose link types are not known yet, and that is tried again. */
-static struct fs_request request_on(fuse_req_t req, uint64_t node,
-				    int (*answer)(const struct fs_request *request))
-{
-	return (struct fs_request){
-		.fs = fuse_req_userdata(req),
-		.req = req,
-		.answer = answer,
-		.node = node,
-	};
-}
+#include <time.h>
 
 static void reply_made(const struct fs_request *request, const struct view_entry *entry)
 {
@@ -32,28 +20,30 @@ static void reply_made(const struct fs_request *request, const struct view_entry
 	fuse_reply_entry(request->req, &param);
 }
 
-static int answer_mkdir(const struct fs_request *request)
+static void mkdir_done(const struct fs_request *request)
 {
-	struct view_entry entry;
-	uint64_t end;
-	int r = view_mkdir(request->fs->view, request->node, request->name, &entry, &end);
+	reply_made(request, &request->made);
+}
 
-	if (r == 0)
-		reply_made(request, &entry);
-	return r;
+static int answer_mkdir(struct fs_request *request)
+{
+	uint64_t end = 0;
+	int r = view_mkdir(request->fs->view, request->node, request->name, &request->made, &end);
+
+	return r < 0 ? r : fs_wait_seen(request, end, mkdir_done);
 }
 
 /* Valid replies: entry, err */
 void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	struct fs_request request = request_on(req, parent, answer_mkdir);
+	struct fs_request request = fs_request_on(req, parent, answer_mkdir);
 
 	(void)mode;
 	request.name = name;
 	fs_run(&request);
 }
 
-static int answer_symlink(const struct fs_request *request)
+static int answer_symlink(struct fs_request *request)
 {
 	struct view_entry entry;
 	int r = view_symlink(request->fs->view, request->node, request->name, request->data,
@@ -67,7 +57,7 @@ static int answer_symlink(const struct fs_request *request)
 /* Valid replies: entry, err */
 void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	struct fs_request request = request_on(req, parent, answer_symlink);
+	struct fs_request request = fs_request_on(req, parent, answer_symlink);
 
 	request.name = name;
 	request.data = target;
@@ -75,65 +65,138 @@ void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const 
 	fs_run(&request);
 }
 
+static int answer_rmdir(struct fs_request *request)
+{
+	int r = view_remove(request->fs->view, request->node, request->name, true);
+
+	if (r == 0)
+		fs_reply_success(request);
+	return r;
+}
+
 /* Valid replies: err */
 void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs *fs = fuse_req_userdata(req);
+	struct fs_request request = fs_request_on(req, parent, answer_rmdir);
 
-	fuse_reply_err(req, fs_errno(view_remove(fs->view, parent, name, true)));
+	request.name = name;
+	fs_run(&request);
+}
+
+static int answer_unlink(struct fs_request *request)
+{
+	int r = view_remove(request->fs->view, request->node, request->name, false);
+
+	if (r == 0)
+		fs_reply_success(request);
+	return r;
 }
 
 /* Valid replies: err */
 void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs *fs = fuse_req_userdata(req);
+	struct fs_request request = fs_request_on(req, parent, answer_unlink);
 
-	fuse_reply_err(req, fs_errno(view_remove(fs->view, parent, name, false)));
+	request.name = name;
+	fs_run(&request);
+}
+
+static int answer_rename(struct fs_request *request)
+{
+	uint64_t end = 0;
+	int r = -EINVAL; /* exchange, whiteout */
+
+	if (!(request->flags & ~RENAME_NOREPLACE))
+		r = view_rename(request->fs->view, request->node, request->name,
+				request->new_parent, request->data,
+				request->flags & RENAME_NOREPLACE, &end);
+	return r < 0 ? r : fs_wait_seen(request, end, fs_reply_success);
 }
 
 /* Valid replies: err */
 void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		  const char *new_name, unsigned flags)
 {
-	struct fs *fs = fuse_req_userdata(req);
-	int r = -EINVAL; /* exchange, whiteout */
-	uint64_t end;
+	struct fs_request request = fs_request_on(req, parent, answer_rename);
 
-	if (!(flags & ~(unsigned)RENAME_NOREPLACE))
-		r = view_rename(fs->view, parent, name, new_parent, new_name,
-				flags & RENAME_NOREPLACE, &end);
-	fuse_reply_err(req, fs_errno(r));
+	request.name = name;
+	request.new_parent = new_parent;
+	request.data = new_name;
+	request.size = strlen(new_name) + 1;
+	request.flags = (int)flags;
+	fs_run(&request);
 }
 
-static int answer_setattr(const struct fs_request *request)
+static int answer_setattr(struct fs_request *request)
 {
-	struct view_setattr nothing = {0};
 	struct view_entry entry;
-	int r = view_setattr(request->fs->view, request->node, &nothing, &entry);
+	int r = view_setattr(request->fs->view, request->node, &request->change, &entry);
 
 	if (r == 0)
 		fuse_reply_attr(request->req, &entry.st, fs_attr_timeout(&entry));
 	return r;
 }
 
-/* Only sizes and times of an expression may be set, and neither lasts: a shell
+static struct pktfs_time now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (struct pktfs_time){.sec = time.tv_sec, .nsec = (uint32_t)time.tv_nsec};
+}
+
+/* truncate(2) says "now", too; nobody has set a time by that. */
+static void set_time(struct view_setattr *change, const struct stat *attr, int to_set)
+{
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW) {
+		if (to_set & FUSE_SET_ATTR_SIZE)
+			return;
+		change->time = now();
+	} else {
+		change->time = (struct pktfs_time){.sec = attr->st_mtim.tv_sec,
+						   .nsec = (uint32_t)attr->st_mtim.tv_nsec};
+	}
+	change->what |= VIEW_SET_TIME;
+}
+
+static struct view_setattr change_of(const struct stat *attr, int to_set)
+{
+	struct view_setattr change = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+
+	if (to_set & FUSE_SET_ATTR_SIZE) {
+		change.what |= VIEW_SET_SIZE;
+		change.size = (uint64_t)attr->st_size;
+	}
+	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+		set_time(&change, attr, to_set);
+	if (to_set & FUSE_SET_ATTR_MODE) {
+		change.what |= VIEW_SET_MODE;
+		change.mode = attr->st_mode & 07777;
+	}
+	if (to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		change.what |= VIEW_SET_OWNER;
+	if (to_set & FUSE_SET_ATTR_UID)
+		change.uid = attr->st_uid;
+	if (to_set & FUSE_SET_ATTR_GID)
+		change.gid = attr->st_gid;
+	return change;
+}
+
+/* Of an expression sizes and times may be set, and neither lasts: a shell
  * truncates a file before it writes to it.
  *
  * Valid replies: attr, err */
 void fs_op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 		   struct fuse_file_info *info)
 {
-	struct fs_request request = request_on(req, node, answer_setattr);
+	struct fs_request request = fs_request_on(req, node, answer_setattr);
 
-	(void)attr;
 	(void)info;
-	if (to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		fuse_reply_err(req, EROFS);
-	else
-		fs_run(&request);
+	request.change = change_of(attr, to_set);
+	fs_run(&request);
 }
 
-static int answer_write(const struct fs_request *request)
+static int answer_write(struct fs_request *request)
 {
 	int64_t n = view_write(request->fs->view, request->node, request->offset, request->data,
 			       request->size);
@@ -150,7 +213,7 @@ static int answer_write(const struct fs_request *request)
 void fs_op_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
 		 struct fuse_file_info *info)
 {
-	struct fs_request request = request_on(req, node, answer_write);
+	struct fs_request request = fs_request_on(req, node, answer_write);
 
 	(void)info;
 	request.data = bytes;
@@ -159,7 +222,7 @@ void fs_op_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size
 	fs_run(&request);
 }
 
-static int answer_readlink(const struct fs_request *request)
+static int answer_readlink(struct fs_request *request)
 {
 	_cleanup_(text_free) struct text text = {0};
 	int r = view_readlink(request->fs->view, request->node, &text);
@@ -172,55 +235,19 @@ static int answer_readlink(const struct fs_request *request)
 /* Valid replies: readlink, err */
 void fs_op_readlink(fuse_req_t req, fuse_ino_t node)
 {
-	struct fs_request request = request_on(req, node, answer_readlink);
+	struct fs_request request = fs_request_on(req, node, answer_readlink);
 
 	fs_run(&request);
 }
 
-/* What is never possible here. Valid replies: err */
-
-void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
-{
-	(void)parent;
-	(void)name;
-	(void)mode;
-	(void)device;
-	fuse_reply_err(req, EROFS);
-}
-
-void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-		  struct fuse_file_info *info)
-{
-	(void)info;
-	fs_op_mknod(req, parent, name, mode, 0);
-}
-
+/* Never possible here: a packet is in as many directories as it is.
+ *
+ * Valid replies: err */
 void fs_op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name)
 {
+	struct fs *fs = fuse_req_userdata(req);
+
 	(void)node;
-	fs_op_mknod(req, parent, name, 0, 0);
-}
-
-void fs_op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value,
-		    size_t size, int flags)
-{
-	(void)value;
-	(void)size;
-	(void)flags;
-	fs_op_mknod(req, node, name, 0, 0);
-}
-
-void fs_op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
-{
-	fs_op_mknod(req, node, name, 0, 0);
-}
-
-void fs_op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
-		     struct fuse_file_info *info)
-{
-	(void)mode;
-	(void)offset;
-	(void)length;
-	(void)info;
-	fs_op_mknod(req, node, NULL, 0, 0);
+	(void)name;
+	fuse_reply_err(req, fs_errno(view_never(fs->view, parent)));
 }

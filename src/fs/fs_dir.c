@@ -66,7 +66,8 @@ static size_t add_plus(struct filling *filling, const struct view_dirent *entry)
 
 	fs_entry(&entry->entry, &param);
 	/* What the kernel may not keep needs no inode, and "." has one. */
-	if (!filling->attributes || entry->entry.live || is_dot(entry->name))
+	if (!filling->attributes || entry->entry.live || entry->entry.fleeting ||
+	    is_dot(entry->name))
 		param.ino = 0;
 	return fuse_add_direntry_plus(filling->req, filling->bytes + filling->used,
 				      filling->size - filling->used, entry->name, &param,
@@ -89,7 +90,7 @@ static bool fill(void *context, const struct view_dirent *entry)
 	return true;
 }
 
-static int answer_readdir(const struct fs_request *request)
+static int answer_readdir(struct fs_request *request)
 {
 	struct filling filling = {
 		.req = request->req,

@@ -10,6 +10,10 @@
  *
  *	kernel -> worker -> op_x -> fs_run -> answer_x -> view_x, fuse_reply_x
  *	                               `-- -EAGAIN -> fs_park -> (5 ms) answer_x
+ *
+ * What must be done once although its reply has to wait (an append that is to
+ * be seen first) is done by answer_x, which then puts fs_answer_seen in its
+ * own place: see fs_wait_seen.
  */
 #ifndef FS_INTERNAL_H
 #define FS_INTERNAL_H
@@ -25,6 +29,13 @@
 /* What cannot change may be kept for 31 years. */
 #define FS_FOREVER_SEC 1e9
 
+/*
+ * Of a directory only the times change. The kernel asks for what it may not keep
+ * each time it looks at the permissions, which is once for each file that is
+ * opened there: a grep takes three times as long.
+ */
+#define FS_LIVE_DIRECTORY_SEC 0.01
+
 /* The largest read that the kernel makes: FUSE_MAX_MAX_PAGES of libfuse, the
  * pages of one request, times 4096. */
 #define FS_READ_MAX ((size_t)1 << 20)
@@ -34,17 +45,46 @@
 struct fs_request {
 	struct fs *fs;
 	fuse_req_t req;
-	int (*answer)(const struct fs_request *request);
+	int (*answer)(struct fs_request *request);
+	/* What was asked is done, and only waited for: the reply that this wait ends
+	 * with, also when it is interrupted. NULL: it is not done yet */
+	void (*done)(const struct fs_request *request);
 	uint64_t node;
 	uint64_t offset;
 	size_t size;
-	bool plus;        /* readdir: with attributes */
-	const char *name; /* lookup, getxattr, ...: lent until the answer; else NULL */
-	const char *data; /* write, symlink: `size` bytes, lent as `name` is; or NULL */
+	bool plus;           /* readdir: with attributes */
+	const char *name;    /* lookup, getxattr, ...: lent until the answer; else NULL */
+	const char *data;    /* write, symlink, ...: `size` bytes, lent as `name` is; or NULL */
+	uint64_t new_parent; /* rename */
+	uint64_t handle;     /* of a file in append/; 0: another */
+	int flags;           /* of open(2), setxattr(2), renameat2(2) */
+	mode_t mode;
+	struct view_setattr change;
+	struct view_entry made; /* mkdir: for its reply */
+	uint64_t end;           /* view_seen */
+	uint64_t ticket;        /* view_sync_done */
 };
 
+struct fs_request fs_request_on(fuse_req_t req, uint64_t node,
+				int (*answer)(struct fs_request *request));
+
 /* Answers, parks or refuses the request. */
-void fs_run(const struct fs_request *request);
+void fs_run(struct fs_request *request);
+
+/* The last word on a request that cannot wait any longer: its reply if it is
+ * done, otherwise this error. */
+void fs_give_up(const struct fs_request *request, int code);
+
+/*
+ * For the end of an answer that has done its work: replies by `done` as soon as
+ * what was appended up to `end` can be seen (0: at once). Returns as an answer
+ * does.
+ */
+int fs_wait_seen(struct fs_request *request, uint64_t end,
+		 void (*done)(const struct fs_request *request));
+
+/* A reply of success that carries nothing. */
+void fs_reply_success(const struct fs_request *request);
 
 /*
  * Requests that wait for the index. One thread tries them all again every few
@@ -121,6 +161,7 @@ struct fs {
 	unsigned threads, started;
 	pthread_t workers[FS_THREADS_MAX];
 	bool noxattr;
+	bool appends;
 	bool no_open; /* written by INIT, before any other request */
 	int ended_fd;
 	sem_t settled; /* posted by INIT, and by each worker that ends */
@@ -161,19 +202,25 @@ void fs_op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_se
 void fs_op_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
 		 struct fuse_file_info *info);
 void fs_op_readlink(fuse_req_t req, fuse_ino_t node);
-void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+void fs_op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name);
+
+/* fs_file.c */
+void fs_op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
 void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		  struct fuse_file_info *info);
-void fs_op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name);
-void fs_op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value,
-		    size_t size, int flags);
-void fs_op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
+void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+void fs_op_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
+void fs_op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
+void fs_op_fsync(fuse_req_t req, fuse_ino_t node, int data_only, struct fuse_file_info *info);
 void fs_op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
 		     struct fuse_file_info *info);
 
 /* fs_xattr.c */
 void fs_op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
 void fs_op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
+void fs_op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value,
+		    size_t size, int flags);
+void fs_op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
 
 /* fs_reply.c */
 

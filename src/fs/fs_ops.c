@@ -2,8 +2,9 @@
 /*
  * The requests on files. Nodes are the inode numbers of the view, nothing is
  * kept for them, so there is no FORGET to handle: libfuse answers it. What is
- * not in the table gets ENOSYS, which the kernel remembers (FLUSH, LSEEK,
- * ACCESS, FSYNC). What changes something is in fs_change.c.
+ * not in the table gets ENOSYS, which the kernel remembers (LSEEK, ACCESS,
+ * COPY_FILE_RANGE). What changes something is in fs_change.c, opening and
+ * closing in fs_file.c.
  */
 #include "fs_internal.h"
 
@@ -12,14 +13,59 @@
 
 #define STATFS_BLOCK 4096u
 
-void fs_run(const struct fs_request *request)
+struct fs_request fs_request_on(fuse_req_t req, uint64_t node,
+				int (*answer)(struct fs_request *request))
+{
+	return (struct fs_request){
+		.fs = fuse_req_userdata(req),
+		.req = req,
+		.answer = answer,
+		.node = node,
+	};
+}
+
+void fs_run(struct fs_request *request)
 {
 	int r = request->answer(request);
 
-	if (r == -EAGAIN)
+	if (r == -EAGAIN) {
 		r = fs_park(&request->fs->park, request);
-	if (r < 0)
+		if (r < 0)
+			fs_give_up(request, r);
+	} else if (r < 0) {
 		fs_reply_error(request, r);
+	}
+}
+
+void fs_give_up(const struct fs_request *request, int code)
+{
+	if (request->done)
+		request->done(request);
+	else
+		fs_reply_error(request, code);
+}
+
+static int answer_seen(struct fs_request *request)
+{
+	int r = request->end ? view_seen(request->fs->view, request->end) : 0;
+
+	if (r == 0)
+		request->done(request);
+	return r;
+}
+
+int fs_wait_seen(struct fs_request *request, uint64_t end,
+		 void (*done)(const struct fs_request *request))
+{
+	request->end = end;
+	request->done = done;
+	request->answer = answer_seen;
+	return answer_seen(request);
+}
+
+void fs_reply_success(const struct fs_request *request)
+{
+	fuse_reply_err(request->req, 0);
 }
 
 static void want(struct fuse_conn_info *conn, unsigned capabilities)
@@ -31,6 +77,7 @@ static void want(struct fuse_conn_info *conn, unsigned capabilities)
  * What each capability is worth was measured: ../shared/fuse-performance.md.
  * AUTO_INVAL_DATA: texts that change while mounted change size and mtime, and
  * the kernel drops its pages of them; files that cannot change never expire.
+ * ATOMIC_O_TRUNC: without it an open that truncates is an OPEN and a SETATTR.
  */
 static void op_init(void *context, struct fuse_conn_info *conn)
 {
@@ -41,15 +88,17 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_WRITEBACK_CACHE);
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_AUTO_INVAL_DATA |
 			   FUSE_CAP_CACHE_SYMLINKS);
+	if (fs->appends)
+		conn->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC;
 	/* libfuse derives the pages of one request, reads too, from this. */
 	conn->max_write = FS_READ_MAX;
 	conn->time_gran = 1;
-	fs->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
+	fs->no_open = !fs->appends && conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
 	atomic_store(&fs->initialized, true);
 	sem_post(&fs->settled);
 }
 
-static int answer_lookup(const struct fs_request *request)
+static int answer_lookup(struct fs_request *request)
 {
 	struct fuse_entry_param param = {0};
 	struct view_entry entry;
@@ -84,7 +133,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fs_run(&request);
 }
 
-static int answer_getattr(const struct fs_request *request)
+static int answer_getattr(struct fs_request *request)
 {
 	struct view_entry entry;
 	int r = view_getattr(request->fs->view, request->node, &entry);
@@ -109,29 +158,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
 	fs_run(&request);
 }
 
-/*
- * Valid replies: open, err
- *
- * ENOSYS: the kernel opens all files by itself from now on, and sends neither
- * FLUSH nor RELEASE. The largest gain of all.
- */
-static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
-{
-	struct fs *fs = fuse_req_userdata(req);
-
-	(void)node;
-	if (fs->no_open) {
-		fuse_reply_err(req, ENOSYS);
-		return;
-	}
-	info->keep_cache = 1;
-	info->noflush = 1;
-	fuse_reply_open(req, info);
-}
-
 /* A short answer means the end of the file to the kernel, so the buffer is
  * filled unless that is where we are. */
-static int answer_read(const struct fs_request *request)
+static int answer_read(struct fs_request *request)
 {
 	char *bytes = fs_buffer();
 	size_t done = 0;
@@ -171,6 +200,27 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 	fs_run(&request);
 }
 
+static uint64_t statfs_blocks(uint64_t count, uint64_t unit)
+{
+	uint64_t bytes;
+
+	return (mul_ok(count, unit, &bytes) ? bytes : UINT64_MAX) / STATFS_BLOCK;
+}
+
+/* Free is where appended packets go. */
+static void add_free(struct fs *fs, struct statvfs *st)
+{
+	struct statvfs target;
+	uint64_t unit;
+
+	if (view_statvfs(fs->view, &target) < 0)
+		return;
+	unit = target.f_frsize ? target.f_frsize : target.f_bsize;
+	st->f_bfree = statfs_blocks(target.f_bfree, unit);
+	st->f_bavail = statfs_blocks(target.f_bavail, unit);
+	st->f_blocks += st->f_bfree;
+}
+
 /* Valid replies: statfs, err */
 static void op_statfs(fuse_req_t req, fuse_ino_t node)
 {
@@ -186,6 +236,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t node)
 	view_totals(fs->view, &files, &bytes);
 	st.f_files = files;
 	st.f_blocks = bytes / STATFS_BLOCK + (bytes % STATFS_BLOCK != 0);
+	add_free(fs, &st);
 	fuse_reply_statfs(req, &st);
 }
 
@@ -193,7 +244,14 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.init = op_init,
 	.lookup = op_lookup,
 	.getattr = op_getattr,
-	.open = op_open,
+	.open = fs_op_open,
+	.create = fs_op_create,
+	.mknod = fs_op_mknod,
+	.flush = fs_op_flush,
+	.release = fs_op_release,
+	.fsync = fs_op_fsync,
+	.fsyncdir = fs_op_fsync,
+	.fallocate = fs_op_fallocate,
 	.read = op_read,
 	.opendir = fs_op_opendir,
 	.readdir = fs_op_readdir,
@@ -207,12 +265,9 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.rename = fs_op_rename,
 	.setattr = fs_op_setattr,
 	.write = fs_op_write,
-	.mknod = fs_op_mknod,
-	.create = fs_op_create,
 	.link = fs_op_link,
 	.setxattr = fs_op_setxattr,
 	.removexattr = fs_op_removexattr,
-	.fallocate = fs_op_fallocate,
 	.getxattr = fs_op_getxattr,
 	.listxattr = fs_op_listxattr,
 };

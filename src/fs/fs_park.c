@@ -52,7 +52,7 @@ static struct fs_parked *copy_request(const struct fs_request *request)
 		return NULL;
 	parked->next = NULL;
 	parked->request = *request;
-	if (data_size)
+	if (request->data)
 		parked->request.data = memcpy(parked->lent, request->data, data_size);
 	if (name_size)
 		parked->request.name = memcpy(parked->lent + data_size, request->name, name_size);
@@ -123,17 +123,17 @@ static bool signal_waits(fuse_req_t req)
  * rather than told by libfuse's callback: that is called under a lock of the
  * request, and frees it under that lock if it replies.
  */
-static bool retry(const struct fs_request *request)
+static bool retry(struct fs_request *request)
 {
 	int r;
 
 	if (fuse_req_interrupted(request->req) && signal_waits(request->req)) {
-		r = -EINTR;
-	} else {
-		r = request->answer(request);
-		if (r == -EAGAIN)
-			return false;
+		fs_give_up(request, -EINTR);
+		return true;
 	}
+	r = request->answer(request);
+	if (r == -EAGAIN)
+		return false;
 	if (r < 0)
 		fs_reply_error(request, r);
 	return true;
@@ -191,7 +191,7 @@ static void refuse_all(struct fs_parked *list)
 
 	for (; list; list = next) {
 		next = list->next;
-		fuse_reply_err(list->request.req, ENOTCONN);
+		fs_give_up(&list->request, -ENOTCONN);
 		free(list);
 	}
 }

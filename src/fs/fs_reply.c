@@ -11,9 +11,9 @@
 #define LOGGED_ONE_IN 1000u
 
 /*
- * Only what is meant for callers of stat, open, read and readdir goes through.
- * ENOSYS never does: to the kernel it means "do not ask again". -ENODATA and
- * -EOPNOTSUPP are for extended attributes alone, whose code replies itself.
+ * Only what a caller is meant to see goes through; the view has made EIO of what
+ * is wrong with a capture. ENOSYS never does: to the kernel it means "do not ask
+ * again". ENODATA is for extended attributes alone, whose code replies itself.
  */
 int fs_errno(int code)
 {
@@ -34,17 +34,29 @@ int fs_errno(int code)
 	case EXDEV:
 	case ENOSPC:
 	case EMFILE:
+	/* of what is appended, where it is closed */
+	case EMSGSIZE:
+	case ERANGE:
+	case EFBIG:
+	case EDQUOT:
+	case EOPNOTSUPP:
+	case ENXIO:
+	case EPERM:
+	case EBUSY:
+	case ENOTEMPTY:
 		return -code;
 	case ECANCELED: /* the capture is being closed */
 		return ENOTCONN;
-	default: /* EBADMSG, ENODATA, ENOTSUP, EFBIG, EIO, ... */
+	default: /* EBADMSG, ENODATA, EIO, ... */
 		return EIO;
 	}
 }
 
 double fs_attr_timeout(const struct view_entry *entry)
 {
-	return entry->live ? 0 : FS_FOREVER_SEC;
+	if (!entry->live)
+		return FS_FOREVER_SEC;
+	return S_ISDIR(entry->st.st_mode) ? FS_LIVE_DIRECTORY_SEC : 0;
 }
 
 /* The name of a directory leads to the same node for ever, also while its

@@ -52,6 +52,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	if (!fs)
 		return -ENOMEM;
 	fs->view = options->view;
+	fs->appends = view_appends(options->view);
 	fs->threads = options->threads;
 	fs->noxattr = options->noxattr;
 	fs->ended_fd = options->ended_fd;

@@ -29,3 +29,28 @@ echo "$work/a.pcap $mnt fuse.pktfs ro,noauto,nofail,x-systemd.idle-timeout=5min,
 mount -T fstab "$mnt"
 same "$(stat -c %u "$mnt/packets/1")" 12
 umount "$mnt"
+# mount(8) says rw by itself; append/ is for who says append
+appends()
+{
+	test -d "$mnt/append"
+}
+cp a.pcap before.pcap
+for options in defaults rw rw,nosuid,nodev; do
+	mount -t fuse.pktfs -o $options "$work/a.pcap" "$mnt"
+	! appends || fail "append/ with $options"
+	umount "$mnt"
+done
+echo "$work/a.pcap $mnt fuse.pktfs noauto,append,repair 0 0" >fstab
+mount -T fstab "$mnt"
+appends || fail 'no append/'
+cmp a.pcap before.pcap
+cp disk/000000001 "$mnt/append/p"
+cmp disk/000000001 "$mnt/packets/51"
+umount "$mnt"
+gone()
+{
+	flock -n a.pcap true
+}
+wait_until 5 gone
+cmp before.pcap <(head -c "$(stat -c %s before.pcap)" a.pcap)
+same "$(capinfos -rTMc a.pcap | cut -f2)" 51

@@ -121,6 +121,45 @@ static void mount_helpers(void **state)
 	cli_config_free(&config);
 }
 
+/* What makes append/ appear, and what does not. */
+static void appending(void **state)
+{
+	static const struct {
+		const char *line, *file;
+		bool append, repair, read_only;
+	} cases[] = {
+		{"a mnt", NULL, false, false, false},
+		{"a mnt -o rw", NULL, true, false, false},
+		{"a mnt -o append", NULL, true, false, false},
+		{"a mnt -o append=b.pcapng", "b.pcapng", true, false, false},
+		{"a mnt -o append=b\\,c,noxattr", "b,c", true, false, false},
+		{"a mnt -o rw,append=b,repair", "b", true, true, false},
+		{"a mnt -o repair,rw", NULL, true, true, false},
+		{"a mnt -o ro", NULL, false, false, true},
+		{"a mnt -o rw,ro", NULL, false, false, true},
+		{"a mnt -o ro,rw", NULL, true, false, false},
+		/* as mount(8) passes it: not asked for */
+		{"a mnt -o rw,dev,suid", NULL, false, false, false},
+		{"a mnt -o nosuid,rw", NULL, false, false, false},
+		{"a mnt -o nodev -o rw", NULL, false, false, false},
+		{"a mnt -o rw,nosuid,nodev,append", NULL, true, false, false},
+		{"a mnt -o rw,dev,append=b,repair", "b", true, true, false},
+		{"--info a -o rw", NULL, false, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cli_config config = good(cases[i].line);
+
+		if (config.append != cases[i].append || config.repair != cases[i].repair ||
+		    config.read_only != cases[i].read_only ||
+		    strcmp(config.append_file ? config.append_file : "",
+			   cases[i].file ? cases[i].file : "") != 0)
+			fail_msg("%s", cases[i].line);
+		cli_config_free(&config);
+	}
+}
+
 static void refusals(void **state)
 {
 	/* the line, what the message begins with, what else is in it */
@@ -150,6 +189,16 @@ static void refusals(void **state)
 		{"a -o spool", "-o spool: needs a value, as in -o spool=DIR", ""},
 		{"a -o context", "-o context: needs a value", ""},
 		{"a -o spool=", "-o spool=: bad value", ""},
+		{"a -o append=", "-o append=: bad value; append[=FILE]: ", "--help"},
+		{"a -o rw=1", "-o rw: takes no value", ""},
+		{"a -o ro,append", "-o append: not together with -o ro", "--help"},
+		{"a -o ro -o append=b", "-o append=FILE: not together with -o ro", ""},
+		{"a -o repair", "-o repair: needs -o rw or -o append", "--help"},
+		{"a -o ro,repair", "-o repair: needs -o rw or -o append", ""},
+		{"a -o rw,dev,repair", "-o repair: needs -o append", "mount(8)"},
+		{"- m -o rw", "-o rw: standard input cannot be appended to", "--help"},
+		{"- m -o append=b", "-o append=FILE: standard input cannot be", ""},
+		{"a -o apend=b", "-o apend: unknown option", "nearest is -o append[=FILE];"},
 		{"a -o threads=0", "-o threads=0: bad value", "1 to 16"},
 		{"a -o threads=17", "-o threads=17: bad value", ""},
 		{"a -o threads=2x", "-o threads=2x: bad value", ""},
@@ -195,7 +244,7 @@ static void table_is_parsed(void **state)
 	(void)state;
 	for (option = cli_options; option->name; option++) {
 		bool number = option->argument && strcmp(option->argument, "N") == 0;
-		const char *value = !option->argument || option->operand ? ""
+		const char *value = !option->argument || option->kind != CLI_VALUE ? ""
 				    : number || !strcmp(option->argument, "OCTAL") ||
 						      !strcmp(option->argument, "SIZE")
 					    ? "=1"
@@ -206,7 +255,10 @@ static void table_is_parsed(void **state)
 		if (option->group == CLI_COMMAND && !strcmp(option->name, "json"))
 			continue;
 		snprintf(line, sizeof(line), "a %s%s%s",
-			 option->group == CLI_COMMAND ? "--" : "-o ", option->name, value);
+			 option->group == CLI_COMMAND      ? "--"
+			 : strcmp(option->name, "repair") ? "-o "
+							  : "-o rw,", /* it needs a target */
+			 option->name, value);
 		config = good(line);
 		cli_config_free(&config);
 		if (option->group != CLI_COMMAND)
@@ -240,6 +292,7 @@ int main(void)
 		cmocka_unit_test(actions),         cmocka_unit_test(mount_helpers),
 		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
 		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
+		cmocka_unit_test(appending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
