@@ -202,10 +202,13 @@ int view_append_setattr(struct view *view, uint64_t node, const struct view_seta
 int view_append_setxattr(struct view *view, uint64_t node, const char *name, const void *value,
 			 size_t size)
 {
+	int r;
+
 	if (!view->append)
 		return -ENOENT;
-	return (int)view_append_error(
-		append_set_attribute(view->append, view_node_ordinal(node), name, value, size));
+	r = append_set_attribute(view->append, view_node_ordinal(node), name, value, size);
+	/* of attributes it is a word of its own: there is none to remove */
+	return r == -ENODATA ? r : (int)view_append_error(r);
 }
 
 /* What was set; of a committed file it is the packet's, which has it. */

@@ -305,6 +305,11 @@ static void attributes(void **state)
 	assert_int_equal(set_attribute(m.view, file.node, "user.pktfs.flags", "red"), -EINVAL);
 	expect_attribute(m.view, file.node, "user.pktfs.comment", 0, "hello");
 	expect_attribute(m.view, file.node, "user.pktfs.time", -ENODATA, NULL);
+	assert_int_equal(view_setxattr(m.view, file.node, "user.pktfs.time", NULL, 0), -ENODATA);
+	assert_int_equal(view_setxattr(m.view, file.node, "user.pktfs.number", NULL, 0), -ENODATA);
+	assert_int_equal(set_attribute(m.view, file.node, "user.pktfs.time", "1"), 0);
+	assert_int_equal(view_setxattr(m.view, file.node, "user.pktfs.time", NULL, 0), 0);
+	assert_int_equal(view_setxattr(m.view, file.node, "user.pktfs.time", NULL, 0), -ENODATA);
 	expect_attribute(m.view, file.node, "system.posix_acl_access", -EOPNOTSUPP, NULL);
 	assert_int_equal(view_listxattr(m.view, file.node, &names), 0);
 	assert_true(names.size > strlen("user.pktfs.comment"));
