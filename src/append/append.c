@@ -59,6 +59,16 @@ static int open_writer(struct append *append, const char *path,
 	return r;
 }
 
+static void show_path(const char *path, char *ret)
+{
+	size_t length = strlen(path);
+
+	if (length > APPEND_PATH_SHOWN)
+		snprintf(ret, APPEND_PATH_SHOWN + 1, "...%s", path + length - APPEND_PATH_SHOWN + 3);
+	else
+		strcpy(ret, path);
+}
+
 int append_open(const char *path, const struct append_options *options, struct append **ret,
 		struct pktfs_error *ret_error)
 {
@@ -73,6 +83,7 @@ int append_open(const char *path, const struct append_options *options, struct a
 		return r;
 	}
 	append->path_fd = open(path, O_PATH | O_CLOEXEC);
+	show_path(path, append->path);
 	*ret = append;
 	return 0;
 }
@@ -114,18 +125,15 @@ static int commit_all(struct append *append)
 int append_stop(struct append *append)
 {
 	struct pktfs_error error = {0};
-	char line[sizeof(error.text) + 16];
 	int first, r;
 
 	append_threads_stop(append);
 	first = commit_all(append);
 	r = pktfs_writer_end_frame(append->writer, &error);
-	if (r < 0) {
-		snprintf(line, sizeof(line), "append: %s", error.text);
-		append_log(append, line);
-	} else if (append->compressed) {
+	if (r < 0)
+		append_log_path(append, error.text);
+	else if (append->compressed)
 		append_show(append);
-	}
 	return first < 0 ? first : r;
 }
 
@@ -175,11 +183,20 @@ void append_log(struct append *append, const char *line)
 		append->log(append->log_context, line);
 }
 
+void append_log_path(struct append *append, const char *what)
+{
+	_cleanup_(text_free) struct text text = {0};
+
+	text_printf(&text, "append: %s: %s", append->path, what);
+	if (!text.failed)
+		append_log(append, text.bytes);
+}
+
 void append_log_file(struct append *append, const struct append_place *place, const char *name,
 		     const char *format, ...)
 {
 	_cleanup_(text_free) struct text text = {0};
-	char what[sizeof(((struct pktfs_error *)0)->text) + 64];
+	char what[sizeof(((struct pktfs_error *)0)->text) + APPEND_PATH_SHOWN + 64];
 	va_list args;
 
 	va_start(args, format);
@@ -263,6 +280,15 @@ bool append_is_indexed(struct append *append)
 bool append_has_blocks(struct append *append)
 {
 	return append->pcapng;
+}
+
+/* A file before it may be cut, too, for good: where it ends or before that. */
+bool append_is_unfinished(struct append *append, const struct pktfs_error *problem)
+{
+	struct append_base base;
+
+	return append->compressed && problem->code == -ENODATA && problem->has_offset &&
+	       append_base_get(append, &base) == 0 && problem->offset > base.offset;
 }
 
 uint64_t append_first_packet(struct append *append)

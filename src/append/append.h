@@ -18,7 +18,7 @@
  * The life of a file:
  *
  *	pending --- flush with bytes in it ---> committed: a link to its record
- *	   |  \---- refused: it is gone, and the call says why
+ *	   |  \---- refused, or a write failed: it is gone, and the call says why
  *	   `------- remove: nothing happened
  *
  * When a file is committed. By a flush of a handle that may write, if the file
@@ -114,8 +114,9 @@ struct append_who {
 /*
  * A new, empty, pending file: its number (from 1, never used again) and a handle
  * (from 1), to be given back by append_release. -EEXIST; -EINVAL: APPEND_ONLY
- * where there are several interfaces; -ENXIO: no such interface, or none at all;
- * -EOPNOTSUPP: APPEND_BLOCKS in a pcap; -EAGAIN: the interface is not indexed yet.
+ * where there are several interfaces (the log says so); -ENXIO: no such interface,
+ * or none at all; -EOPNOTSUPP: APPEND_BLOCKS in a pcap; -EAGAIN: the interface is not
+ * indexed yet.
  */
 int append_create(struct append *append, const struct append_place *place, const char *name,
 		  const struct append_who *who, uint64_t *ret_id, uint64_t *ret_handle);
@@ -169,8 +170,9 @@ int append_rename(struct append *append, const struct append_place *place, const
 
 /* ---- pending files. -ENOENT: there is no such file; -EROFS: it is committed */
 
-/* -EFBIG above APPEND_FILE_BYTES, -ENOSPC above APPEND_PENDING_BYTES. A hole is
- * zeros. Returns the count. */
+/* -EFBIG above APPEND_FILE_BYTES, -ENOSPC above APPEND_PENDING_BYTES, -ENOMEM: the
+ * file is spoilt. What is written to it, and its next flush, gives the same error,
+ * and with that flush it is gone. A hole is zeros. Returns the count. */
 int64_t append_write(struct append *append, uint64_t id, uint64_t offset, const void *bytes,
 		     size_t size);
 /* Of a committed file: nothing (0). */
@@ -248,6 +250,10 @@ int append_named_at(struct append *append, uint64_t position, uint64_t *ret_inte
 bool append_has_only(struct append *append);
 /* Whether the file is a pcapng. */
 bool append_has_blocks(struct append *append);
+/* Of a capture that grows, whether a problem of it is only that the last frame of the
+ * file is not ended: the quiet thread does that, and the problem goes. */
+struct pktfs_error;
+bool append_is_unfinished(struct append *append, const struct pktfs_error *problem);
 /* How many packets the capture had when the first was appended: those above were
  * appended. UINT64_MAX: not known yet. */
 uint64_t append_first_packet(struct append *append);

@@ -101,8 +101,10 @@ static int begin(struct append *append, uint64_t id, const struct append_place *
 		return 0;
 	}
 	draft = file->draft;
-	if (draft->error || !file->named || draft->size == 0)
-		return draft->error;
+	if (draft->error)
+		return append_file_refused(append, file);
+	if (!file->named || draft->size == 0)
+		return 0;
 	*ret = (struct job){
 		.place = place ? *place : append_place_of(file),
 		.draft = draft,
@@ -137,11 +139,11 @@ static void end(struct append *append, uint64_t id, const struct job *job, int r
 
 /* ---- both */
 
-static void log_refusal(struct append *append, const struct job *job, const char *name,
+void append_log_refusal(struct append *append, const struct append_place *place, const char *name,
 			uint64_t size, const struct pktfs_error *error)
 {
-	append_log_file(append, &job->place, name, "%" PRIu64 " bytes: not appended: %s", size,
-			error->text);
+	append_log_file(append, place, name, "%" PRIu64 " bytes: not appended to %s: %s", size,
+			append->path, error->text);
 }
 
 /* What another thread is just writing may be taken back: only what is in the
@@ -184,7 +186,7 @@ int append_commit(struct append *append, uint64_t id, const struct append_place 
 		return r;
 	r = write_draft(append, &job, &error);
 	if (r < 0)
-		log_refusal(append, &job, name, size, &error);
+		append_log_refusal(append, &job.place, name, size, &error);
 	pthread_mutex_lock(&append->lock);
 	end(append, id, &job, r);
 	pthread_mutex_unlock(&append->lock);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "util/util_time.h"
@@ -43,6 +44,15 @@ static struct append_file *pending(struct append *append, uint64_t id, int *ret_
 	return *ret_error < 0 ? NULL : file;
 }
 
+int append_file_refused(struct append *append, struct append_file *file)
+{
+	int r = file->draft->error;
+
+	if (file->named)
+		append_file_unname(append, file);
+	return r;
+}
+
 static void touch(struct append_file *file)
 {
 	struct timespec now;
@@ -72,6 +82,7 @@ bool append_name_is_temporary(const char *name)
 
 int append_place_check(struct append *append, const struct append_place *place)
 {
+	struct pktfs_status status;
 	int only;
 
 	if (place->kind == APPEND_BLOCKS)
@@ -81,7 +92,23 @@ int append_place_check(struct append *append, const struct append_place *place)
 	only = append_only_check(append);
 	if (only < 0)
 		return only;
-	return only ? append_interface_check(append, 0) : -EINVAL;
+	if (only)
+		return append_interface_check(append, 0);
+	pktfs_status_get(append->capture, &status);
+	return status.interfaces ? -EINVAL : -ENXIO;
+}
+
+void append_place_log(struct append *append, const struct append_place *place, const char *name,
+		      int r)
+{
+	struct pktfs_status status;
+
+	if (place->kind != APPEND_ONLY || (r != -EINVAL && r != -ENXIO))
+		return;
+	pktfs_status_get(append->capture, &status);
+	append_log_file(append, place, name, "found %" PRIu64 " interfaces; accepted %s",
+			status.interfaces,
+			r == -EINVAL ? "append/I/NAME" : "mkdir append/NAME@LINKTYPE first");
 }
 
 static int add(struct append *append, const struct append_place *place, const char *name,
@@ -114,6 +141,7 @@ int append_create(struct append *append, const struct append_place *place, const
 	struct append_file *file;
 	uint64_t interface;
 
+	append_place_log(append, place, name, r);
 	if (r < 0)
 		return r;
 	if (place->kind == APPEND_ONLY && append_named_interface(append, name, &interface) == 0)
@@ -223,8 +251,47 @@ int append_status_get(struct append *append, uint64_t id, struct append_status *
 
 /* ---- bytes */
 
-int64_t append_write(struct append *append, uint64_t id, uint64_t offset, const void *bytes,
-		     size_t size)
+struct bytes {
+	uint64_t offset;
+	const void *data;
+	size_t size;
+};
+
+static int put_bytes(struct append *append, struct append_draft *draft, const struct bytes *bytes,
+		     uint64_t end)
+{
+	int r = end > APPEND_FILE_BYTES ? -EFBIG : 0;
+
+	if (r == 0 && bytes->size && end > draft->size)
+		r = append_draft_resize(append, draft, end);
+	if (r == 0 && bytes->size)
+		memcpy(draft->bytes + bytes->offset, bytes->data, bytes->size);
+	return r;
+}
+
+/* What a write that failed was to be, for the log. */
+struct spoilt {
+	bool now;
+	struct append_place place;
+	char name[APPEND_NAME_ROOM];
+	uint64_t end;
+};
+
+/* A packet without bytes that its writer has written is not what was meant, and
+ * not everybody looks at what write(2) says: it can only be refused from here on. */
+static void spoil(struct append *append, struct append_file *file, int r, uint64_t end,
+		  struct spoilt *ret)
+{
+	append_draft_empty(append, file->draft);
+	file->draft->error = r;
+	ret->now = true;
+	ret->place = append_place_of(file);
+	ret->end = end;
+	strcpy(ret->name, file->name);
+}
+
+static int write_bytes(struct append *append, uint64_t id, const struct bytes *bytes,
+		       struct spoilt *ret_spoilt)
 {
 	UTIL_LOCK_SCOPE(&append->lock);
 	uint64_t end;
@@ -233,16 +300,43 @@ int64_t append_write(struct append *append, uint64_t id, uint64_t offset, const 
 
 	if (!file)
 		return r;
-	if (!add_ok(offset, (uint64_t)size, &end) || end > APPEND_FILE_BYTES)
-		return -EFBIG;
-	if (size && end > file->draft->size)
-		r = append_draft_resize(append, file->draft, end);
+	if (!add_ok(bytes->offset, (uint64_t)bytes->size, &end))
+		end = UINT64_MAX;
+	r = put_bytes(append, file->draft, bytes, end);
 	if (r < 0)
-		return r;
-	if (size)
-		memcpy(file->draft->bytes + offset, bytes, size);
-	touch(file);
-	return (int64_t)size;
+		spoil(append, file, r, end, ret_spoilt);
+	else
+		touch(file);
+	return r;
+}
+
+static void log_spoilt(struct append *append, const struct spoilt *spoilt, int r)
+{
+	struct pktfs_error error = {0};
+
+	switch (r) {
+	case -EFBIG:
+		error_set(&error, r, "accepted up to %" PRIu64 " in a file", APPEND_FILE_BYTES);
+		break;
+	case -ENOSPC:
+		error_set(&error, r, "accepted up to %" PRIu64 " in all files that are not closed",
+			  APPEND_PENDING_BYTES);
+		break;
+	default:
+		error_set(&error, r, "written: %s", strerror(-r));
+	}
+	append_log_refusal(append, &spoilt->place, spoilt->name, spoilt->end, &error);
+}
+
+int64_t append_write(struct append *append, uint64_t id, uint64_t offset, const void *bytes,
+		     size_t size)
+{
+	struct spoilt spoilt = {0};
+	int r = write_bytes(append, id, &(struct bytes){offset, bytes, size}, &spoilt);
+
+	if (spoilt.now)
+		log_spoilt(append, &spoilt, r);
+	return r < 0 ? r : (int64_t)size;
 }
 
 int64_t append_read(struct append *append, uint64_t id, uint64_t offset, void *bytes, size_t size)

@@ -42,7 +42,7 @@ static int may_commit(struct append *append, uint64_t id, uint64_t number, pid_t
 		      struct append_paths *ret_paths)
 {
 	UTIL_LOCK_SCOPE(&append->lock);
-	const struct append_file *file = append_table_by_id(&append->table, id);
+	struct append_file *file = append_table_by_id(&append->table, id);
 	const struct append_handle *handle;
 
 	if (!file || !(file->named || file->draft))
@@ -51,7 +51,7 @@ static int may_commit(struct append *append, uint64_t id, uint64_t number, pid_t
 	if (!handle || !handle->writes || file->committed)
 		return 0;
 	if (file->draft->error)
-		return file->draft->error;
+		return append_file_refused(append, file);
 	if (!file->named || !file->draft->size || file->draft->temporary)
 		return 0;
 	*ret_opener = handle->pid;
@@ -87,12 +87,13 @@ static bool release(struct append *append, uint64_t id, uint64_t number)
 	for (at = &draft->handles; *at != handle; at = &(*at)->next)
 		;
 	*at = handle->next;
-	due = handle->writes && !append_draft_has_writer(draft) && file->named &&
-	      !file->committed && draft->size > 0;
+	due = handle->writes && !append_draft_has_writer(draft) && file->named && !file->committed;
 	free(handle);
+	if (due && draft->error)
+		append_table_unname(&append->table, file);
 	if (draft->temporary && file->named && !draft->handles)
 		append_wait(append, draft);
-	due = due && !draft->temporary;
+	due = due && !draft->temporary && draft->size > 0;
 	append_settle(append, file);
 	return due;
 }
@@ -191,6 +192,8 @@ int append_rename(struct append *append, const struct append_place *place, const
 	*ret_end = 0;
 	if (r == 0)
 		r = before_move(append, place, name, new_place, new_name, no_replace, &id, &synced);
+	else
+		append_place_log(append, new_place, new_name, r);
 	if (r > 0)
 		r = append_commit(append, id, new_place, ret_end);
 	if (r == 0 && synced)

@@ -338,10 +338,13 @@ int append_add_interface(struct append *append, const char *name, uint64_t *ret_
 	char *owned;
 	int r;
 
-	if (!append->pcapng)
-		return -EOPNOTSUPP;
 	if (strlen(name) > NAMED_LIMIT)
 		return -ENAMETOOLONG;
+	if (!append->pcapng) {
+		append_log_file(append, &only, name, "no interface added to %s: a pcap file has one",
+				append->path);
+		return -EOPNOTSUPP;
+	}
 	owned = strdup(name);
 	if (!owned)
 		return -ENOMEM;
@@ -351,7 +354,8 @@ int append_add_interface(struct append *append, const char *name, uint64_t *ret_
 	if (r < 0)
 		free(owned);
 	if (r < 0 && *error.text)
-		append_log_file(append, &only, name, "no interface added: %s", error.text);
+		append_log_file(append, &only, name, "no interface added to %s: %s",
+				append->path, error.text);
 	if (r < 0)
 		return r;
 	pktfs_writer_status_get(append->writer, &status);

@@ -23,6 +23,8 @@
 
 /* Of a name, with its NUL. */
 #define APPEND_NAME_ROOM 256u
+/* A line of the log has room for more than that. */
+#define APPEND_PATH_SHOWN 160u
 /* How long one append_seen waits. */
 #define APPEND_SEEN_MS 2
 
@@ -82,6 +84,7 @@ struct append_failure {
 
 struct append {
 	pktfs_writer *writer;
+	char path[APPEND_PATH_SHOWN + 1]; /* for the log: the end of a long one */
 	int path_fd; /* O_PATH, for fstatvfs */
 	bool separate, pcapng, compressed;
 	uint64_t packets_before;   /* in the file, when it was opened */
@@ -134,6 +137,8 @@ bool append_is_indexed(struct append *append);
 void append_log_file(struct append *append, const struct append_place *place, const char *name,
 		     const char *format, ...) _printf_(4, 5);
 void append_log(struct append *append, const char *line);
+/* One line of the file that is appended to: "append: PATH: WHAT". */
+void append_log_path(struct append *append, const char *what);
 /* "0/NAME", with %XX. */
 void append_path_text(struct text *text, const struct append_place *place, const char *name);
 /* CLOCK_MONOTONIC */
@@ -163,8 +168,13 @@ void append_wait_not(struct append *append, struct append_draft *draft);
 struct append_file *append_file_idle(struct append *append, uint64_t id);
 /* Nobody finds it by its name any more. */
 void append_file_unname(struct append *append, struct append_file *file);
-/* Whether there may be files in this place: 0 or as append_create. */
+/* What was refused has no name any more: why it was. */
+int append_file_refused(struct append *append, struct append_file *file);
+/* Without the lock: whether there may be files in this place: 0 or as append_create;
+ * and a line on what that says, where it needs one. */
 int append_place_check(struct append *append, const struct append_place *place);
+void append_place_log(struct append *append, const struct append_place *place, const char *name,
+		      int r);
 bool append_name_is_temporary(const char *name);
 
 /* ---- append_interface.c */
@@ -186,6 +196,9 @@ int append_commit(struct append *append, uint64_t id, const struct append_place 
 		  uint64_t *ret_end);
 /* The file has become longer, up to `end`. */
 void append_written(struct append *append, uint64_t end);
+/* The line of a file that was not appended. */
+void append_log_refusal(struct append *append, const struct append_place *place, const char *name,
+			uint64_t size, const struct pktfs_error *error);
 /* Tells the capture to look. */
 void append_show(struct append *append);
 

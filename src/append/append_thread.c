@@ -34,15 +34,15 @@ void append_threads_wake(struct append *append)
 /* The same failure once. */
 static void log_once(struct append *append, int r, const struct pktfs_error *error)
 {
-	char line[sizeof(error->text) + 64];
+	char what[sizeof(error->text) + 64];
 
 	if (r == append->quiet_error)
 		return;
 	append->quiet_error = r;
 	if (r == 0)
 		return;
-	snprintf(line, sizeof(line), "append: the frame cannot be ended: %s", error->text);
-	append_log(append, line);
+	snprintf(what, sizeof(what), "the frame cannot be ended: %s", error->text);
+	append_log_path(append, what);
 }
 
 /* Without the lock; a failure is tried again. */
@@ -136,17 +136,14 @@ static void sync_all(struct append *append)
 {
 	uint64_t from = append->sync_done, to = append->sync_wanted;
 	struct pktfs_error error = {0};
-	char line[sizeof(error.text) + 16];
 	int r;
 
 	pthread_mutex_unlock(&append->lock);
 	r = pktfs_writer_sync(append->writer, &error);
-	if (r < 0) {
-		snprintf(line, sizeof(line), "append: %s", error.text);
-		append_log(append, line);
-	} else if (append->compressed) {
+	if (r < 0)
+		append_log_path(append, error.text);
+	else if (append->compressed)
 		append_show(append);
-	}
 	pthread_mutex_lock(&append->lock);
 	append->sync_done = to;
 	if (r < 0)

@@ -93,12 +93,16 @@ expect_errno ENODATA "os.removexattr('$p', 'user.pktfs.comment')"
 expect_errno ENODATA "os.getxattr('$p', 'user.pktfs.comment')"
 expect_errno EFBIG "os.truncate('$p', (256 << 20) + 1)"
 expect_errno EFBIG "os.pwrite(os.open('$p', os.O_WRONLY), b'x', 256 << 20)"
-expect_errno EFBIG "os.pwrite(os.open('$p', os.O_WRONLY), b'x', 1 << 40)"
+! [ -e "$p" ] || fail 'a file of which a write failed is still there'
+expect_errno EFBIG "os.pwrite(os.open('$p', os.O_WRONLY | os.O_CREAT), b'x', 1 << 40)"
+: >"$p"
 expect_errno EEXIST "os.open('$p', os.O_CREAT | os.O_EXCL | os.O_WRONLY)"
 expect_errno ENOTDIR "open('$p/q', 'wb')"
 rm "$p"
 # which interface?
 expect_errno EINVAL "open('$mnt/append/p', 'wb')"
+tail -n 1 "$mnt/info/log" | grep -q 'append/p: found 4 interfaces; accepted append/I/NAME$' ||
+	fail "info/log says: $(tail -n 1 "$mnt/info/log")"
 expect_errno ENOENT "open('$mnt/append/4/p', 'wb')"
 expect_errno ENOENT "open('$mnt/append/none/p', 'wb')"
 expect_errno EEXIST "os.mkdir('$mnt/append/0')"

@@ -39,7 +39,7 @@ static void refused(void **state)
 	rig_open(&rig, in_dir("small.pcap"));
 	assert_false(append_has_blocks(rig.append));
 	assert_true(append_has_only(rig.append));
-	refuse(&rig, "long", NULL, NULL, 101, -EMSGSIZE, "append/0/long: 101 bytes: not appended: ");
+	refuse(&rig, "long", NULL, NULL, 101, -EMSGSIZE, "append/0/long: 101 bytes: not appended to ");
 	refuse(&rig, "a b\n", "comment", "hi", 10, -EOPNOTSUPP, "append/0/a%20b%0A: 10 bytes: ");
 	refuse(&rig, "t", "time", "1960-01-01", 10, -ERANGE, "append/0/t: ");
 	refuse(&rig, "t", "time", "2107-01-01", 10, -ERANGE, "append/0/t: ");
@@ -48,6 +48,7 @@ static void refused(void **state)
 	assert_int_equal(append_create(rig.append, &blocks, "b", &(struct append_who){0}, &end,
 				       &end), -EOPNOTSUPP);
 	assert_int_equal(append_add_interface(rig.append, "lo", &end, &end), -EOPNOTSUPP);
+	rig_said(&rig, "append/lo: no interface added to ");
 	assert_int_equal(append_some(&rig, &only, "good", "abcd", 4), 1);
 	assert_int_equal(status_of(&rig, 7).time.nsec % 1000, 0);
 	rig_close(&rig);
@@ -71,7 +72,7 @@ static void no_room(void **state)
 	id = create(&rig, &first, "other", &handle);
 	put(&rig, id, "abcd", 4);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	refuse(&rig, "p", NULL, NULL, 300, -EFBIG, "append/0/p: 300 bytes: not appended: ");
+	refuse(&rig, "p", NULL, NULL, 300, -EFBIG, "append/0/p: 300 bytes: not appended to ");
 	assert_int_equal(flush(&rig, id, handle), 0);
 	append_release(rig.append, id, handle);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -80,10 +81,87 @@ static void no_room(void **state)
 	rig_close(&rig);
 }
 
+/* A write fails: whether its writer looks at that or not, nothing is appended. */
+static void spoil(struct rig *rig, const char *name, uint64_t offset, const void *bytes,
+		  size_t size, int want, const char *why)
+{
+	const struct append_who reader = {.flags = O_RDONLY};
+	uint64_t handle, reading, found, id = create(rig, &first, name, &handle);
+
+	put(rig, id, "abcd", 4);
+	assert_int_equal(append_open_file(rig->append, id, &reader, &reading), 0);
+	assert_int_equal(append_write(rig->append, id, offset, bytes, size), want);
+	rig_said(rig, why);
+	assert_int_equal(append_write(rig->append, id, 0, "x", 1), want);
+	assert_int_equal(append_truncate(rig->append, id, 0), want);
+	assert_int_equal(set(rig, id, "comment", "hi"), want);
+	/* until it is closed it has its name, so that nothing else takes that */
+	assert_int_equal(flush(rig, id, reading), 0);
+	append_release(rig->append, id, reading);
+	assert_int_equal(append_find(rig->append, &first, name, &found), 0);
+	assert_int_equal(status_of(rig, id).size, 0);
+	assert_int_equal(flush(rig, id, handle), want);
+	assert_int_equal(append_find(rig->append, &first, name, &found), -ENOENT);
+	assert_int_equal(flush(rig, id, handle), want);
+	append_release(rig->append, id, handle);
+	assert_int_equal(append_status_get(rig->append, id, &(struct append_status){0}), -ENOENT);
+	rig_said(rig, NULL);
+}
+
+/* The other ways in which a file that is spoilt ends. */
+static void spoilt(void **state)
+{
+	const struct append_who rsync = {.flags = O_RDWR | O_CREAT | O_EXCL, .mode = 0600};
+	uint64_t handle, id, found, end;
+	struct rig rig;
+
+	(void)state;
+	new_capture("spoilt.pcapng");
+	rig_open(&rig, in_dir("spoilt.pcapng"));
+	/* nobody flushes */
+	id = create(&rig, &first, "p", &handle);
+	assert_int_equal(append_write(rig.append, id, APPEND_FILE_BYTES, "x", 1), -EFBIG);
+	append_release(rig.append, id, handle);
+	assert_int_equal(append_find(rig.append, &first, "p", &found), -ENOENT);
+	/* fsync, and then another file of that name */
+	id = create(&rig, &first, "p", &handle);
+	assert_int_equal(append_write(rig.append, id, APPEND_FILE_BYTES, "x", 1), -EFBIG);
+	assert_int_equal(append_sync_begin(rig.append, id, &found, &end), -EFBIG);
+	assert_int_equal(append_some(&rig, &first, "p", "efgh", 4), 4);
+	assert_int_equal(flush(&rig, id, handle), -EFBIG);
+	append_release(rig.append, id, handle);
+	assert_int_equal(append_find(rig.append, &first, "p", &found), 0);
+	/* rsync's; it does not come to a rename */
+	assert_int_equal(append_create(rig.append, &first, ".p.Ab12Cd", &rsync, &id, &handle), 0);
+	assert_int_equal(append_write(rig.append, id, APPEND_FILE_BYTES, "x", 1), -EFBIG);
+	assert_int_equal(flush(&rig, id, handle), -EFBIG);
+	append_release(rig.append, id, handle);
+	assert_int_equal(append_rename(rig.append, &first, ".p.Ab12Cd", &first, "q", false, &end),
+			 -ENOENT);
+	/* renamed meanwhile */
+	id = create(&rig, &first, "a", &handle);
+	assert_int_equal(append_write(rig.append, id, APPEND_FILE_BYTES, "x", 1), -EFBIG);
+	assert_int_equal(append_rename(rig.append, &first, "a", &first, "b", false, &end), 0);
+	assert_int_equal(flush(&rig, id, handle), -EFBIG);
+	append_release(rig.append, id, handle);
+	assert_int_equal(append_next(rig.append, &first, id - 1, &found, (char[256]){0}), -ENOENT);
+	/* what is committed is as it is, whoever writes to it */
+	id = create(&rig, &first, "c", &handle);
+	put(&rig, id, "ijkl", 4);
+	assert_int_equal(flush(&rig, id, handle), 0);
+	assert_int_equal(append_write(rig.append, id, APPEND_FILE_BYTES, "x", 1), -EROFS);
+	assert_int_equal(flush(&rig, id, handle), 0);
+	append_release(rig.append, id, handle);
+	has_packet(&rig, 5, 0, "ijkl", 4);
+	assert_int_equal(packets_of(&rig), 5);
+	assert_int_equal(rig.append->pending_bytes, 0);
+	rig_close(&rig);
+}
+
 static void limits(void **state)
 {
 	static uint8_t bytes[1 << 20];
-	uint64_t handle[5], id[5];
+	uint64_t handle[5], id[5], late;
 	struct rig rig;
 	unsigned i;
 
@@ -92,14 +170,18 @@ static void limits(void **state)
 	rig_open(&rig, in_dir("limits.pcapng"));
 	for (i = 0; i < 5; i++)
 		id[i] = create(&rig, &first, (char[]){(char)('a' + i), 0}, &handle[i]);
-	assert_int_equal(append_write(rig.append, id[0], APPEND_FILE_BYTES, "x", 1), -EFBIG);
-	assert_int_equal(append_write(rig.append, id[0], UINT64_MAX, "x", 1), -EFBIG);
 	assert_int_equal(append_truncate(rig.append, id[0], APPEND_FILE_BYTES + 1), -EFBIG);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(append_truncate(rig.append, id[i], APPEND_FILE_BYTES - 2048), 0);
-	assert_int_equal(append_write(rig.append, id[4], 0, bytes, sizeof(bytes)), -ENOSPC);
+	spoil(&rig, "p", 0, bytes, sizeof(bytes), -ENOSPC, "append/0/p: 1048576 bytes: not appended to ");
+	assert_int_equal(append_truncate(rig.append, id[4], sizeof(bytes)), -ENOSPC);
 	assert_int_equal(append_truncate(rig.append, id[1], 0), 0);
 	assert_int_equal(append_write(rig.append, id[4], 0, bytes, sizeof(bytes)), sizeof(bytes));
+	spoil(&rig, "p", APPEND_FILE_BYTES, bytes, 1, -EFBIG, "append/0/p: 268435457 bytes: not appended to ");
+	spoil(&rig, "p", UINT64_MAX, bytes, 1, -EFBIG, "append/0/p: ");
+	late = create(&rig, &first, "late", &(uint64_t){0});
+	assert_int_equal(append_write(rig.append, late, APPEND_FILE_BYTES, "x", 1), -EFBIG);
+	rig_said(&rig, "accepted up to 268435456 in a file");
 	for (i = 0; i < 4; i++)
 		assert_int_equal(append_remove(rig.append, &first, (char[]){(char)('a' + i), 0}),
 				 0);
@@ -108,6 +190,8 @@ static void limits(void **state)
 	see(&rig, rig.append->written);
 	assert_int_equal(packets_of(&rig), 4);
 	assert_int_equal(rig.append->pending_bytes, 0);
+	assert_int_equal(append_stop(rig.append), 0);
+	assert_int_equal(packets_of(&rig), 4);
 	rig_close(&rig);
 }
 
@@ -159,7 +243,7 @@ static void stale(void **state)
 	assert_int_equal(write(fd, "garbage!", 8), 8);
 	close(fd);
 	assert_int_equal(flush(&rig, id, handle), -ESTALE);
-	rig_said(&rig, "append/0/p: 4 bytes: not appended: was changed by another program");
+	rig_said(&rig, "append/0/p: 4 bytes: not appended to ");
 	append_release(rig.append, id, handle);
 	rig_close(&rig);
 }
@@ -168,7 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused), cmocka_unit_test(no_room), cmocka_unit_test(limits),
-		cmocka_unit_test(stopped), cmocka_unit_test(stale),
+		cmocka_unit_test(stopped), cmocka_unit_test(stale),   cmocka_unit_test(spoilt),
 	};
 
 	return cmocka_run_group_tests(tests, writer_setup, writer_teardown);

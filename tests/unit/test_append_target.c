@@ -2,6 +2,7 @@
 /* Where packets go: formats, compressions, sections, interfaces, other files. */
 #include "test_append.h"
 
+#include <limits.h>
 #include <zlib.h>
 
 static struct append_place place_of(uint64_t interface)
@@ -151,16 +152,18 @@ static void quiet(void **state)
 static void quiet_fails(void **state)
 {
 	struct rig rig;
+	char want[PATH_MAX];
 
 	(void)state;
+	snprintf(want, sizeof(want), "append: %s: the frame cannot be ended: was removed or "
+		 "replaced by another program\n", in_dir("gone.pcapng.zst"));
 	make_capture(in_dir("gone.pcapng.zst"), NULL, 3);
 	rig_open(&rig, in_dir("gone.pcapng.zst"));
 	append_some(&rig, &first, "p", "abcd", 4);
 	unlink(in_dir("gone.pcapng.zst"));
 	sleep_ms(700);
 	pthread_mutex_lock(&rig.lock);
-	assert_string_equal(rig.log.bytes, "append: the frame cannot be ended: was removed or "
-					   "replaced by another program\n");
+	assert_string_equal(rig.log.bytes, want);
 	pthread_mutex_unlock(&rig.lock);
 	rig_close(&rig);
 }
@@ -205,6 +208,7 @@ static void sections(void **state)
 	assert_false(append_has_only(rig.append));
 	assert_int_equal(append_create(rig.append, &only, "p", &(struct append_who){0},
 				       &(uint64_t){0}, &(uint64_t){0}), -EINVAL);
+	rig_said(&rig, "append/p: found 6 interfaces; accepted append/I/NAME");
 	/* 0 eth0 and 2 eth0 have none that is equal; 1 is 3; 4 and 5 are themselves */
 	append_at(&rig, 5, "five", time);
 	append_at(&rig, 4, "four", time);
