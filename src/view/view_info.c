@@ -108,6 +108,48 @@ static int show_link_types(const struct view_subject *s, struct text *text)
 	return i ? 0 : -ENOENT;
 }
 
+/*
+ * Between an append to a compressed file and the end of its frame the capture is
+ * truncated, as another program would see it, though all is well.
+ */
+static bool is_unfinished(const struct view_subject *s, const struct pktfs_error *problem)
+{
+	return s->view->append && s->status->growing &&
+	       append_is_unfinished(s->view->append, problem);
+}
+
+/* The capture's, but for that: how many, and lines for those that are kept. */
+static uint64_t put_problems(const struct view_subject *s, struct text *text, uint64_t *ret_lines)
+{
+	uint64_t count = s->status->problems, i;
+	struct pktfs_error error;
+
+	*ret_lines = 0;
+	for (i = 0; i < s->status->problems && !pktfs_problem_get(s->view->capture, i, &error);
+	     i++) {
+		if (is_unfinished(s, &error)) {
+			count--;
+			continue;
+		}
+		if (error.has_offset)
+			text_printf(text, "offset %" PRIu64 ": ", error.offset);
+		text_printf(text, "%s\n", error.text);
+		++*ret_lines;
+	}
+	return count;
+}
+
+static bool is_growing(const struct view_subject *s)
+{
+	_cleanup_(text_free) struct text text = {0};
+	uint64_t lines;
+
+	if (!s->view->append || !s->status->growing || s->status->state != PKTFS_STATE_TRUNCATED)
+		return false;
+	put_problems(s, &text, &lines);
+	return !lines;
+}
+
 static int show_state(const struct view_subject *s, struct text *text)
 {
 	static const char *const names[] = {
@@ -120,6 +162,8 @@ static int show_state(const struct view_subject *s, struct text *text)
 	/* a set is evaluated, the capture is indexed */
 	if (view_status_pending(s->status) && set_kind(s->set) != SET_ALL)
 		text_string(text, "evaluating");
+	else if (is_growing(s))
+		text_string(text, "growing");
 	else
 		text_string(text, names[s->status->state]);
 	return 0;
@@ -140,21 +184,15 @@ static int show_set_problem(const struct view_subject *s, struct text *text)
 
 static int show_problem(const struct view_subject *s, struct text *text)
 {
-	struct pktfs_error error;
-	uint64_t i;
+	uint64_t count, lines;
 
 	if (set_kind(s->set) != SET_ALL)
 		return show_set_problem(s, text);
-	for (i = 0; i < s->status->problems && !pktfs_problem_get(s->view->capture, i, &error);
-	     i++) {
-		if (error.has_offset)
-			text_printf(text, "offset %" PRIu64 ": ", error.offset);
-		text_printf(text, "%s\n", error.text);
-	}
-	if (!i)
+	count = put_problems(s, text, &lines);
+	if (!lines)
 		return -ENOENT;
-	if (i < s->status->problems)
-		text_printf(text, "and %" PRIu64 " more\n", s->status->problems - i);
+	if (lines < count)
+		text_printf(text, "and %" PRIu64 " more\n", count - lines);
 	return 0;
 }
 
