@@ -30,9 +30,14 @@
 #define FS_FOREVER_SEC 1e9
 
 /*
- * Of a directory only the times change. The kernel asks for what it may not keep
- * each time it looks at the permissions, which is once for each file that is
- * opened there: a grep takes three times as long.
+ * Of a directory only the times change, while a capture is indexed or grows: mode,
+ * owner, links and size are the same from the start. The times are those of the
+ * newest packet, so they tell nobody when something was added, and being 10 ms old
+ * cannot hide a packet from who asks whether there is one: names and listings of
+ * such a directory are not kept at all. What is not kept is asked for each time the
+ * kernel looks at the permissions, which is once for each file that is opened there.
+ * With 0, on 20,000 packets: a grep -r takes 1.4 times as long where there is
+ * append/, three times as long while it is indexed elsewhere; ls -l six times.
  */
 #define FS_LIVE_DIRECTORY_SEC 0.01
 
