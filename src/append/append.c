@@ -64,7 +64,8 @@ static void show_path(const char *path, char *ret)
 	size_t length = strlen(path);
 
 	if (length > APPEND_PATH_SHOWN)
-		snprintf(ret, APPEND_PATH_SHOWN + 1, "...%s", path + length - APPEND_PATH_SHOWN + 3);
+		snprintf(ret, APPEND_PATH_SHOWN + 1, "...%s",
+			 path + length - APPEND_PATH_SHOWN + 3);
 	else
 		strcpy(ret, path);
 }

@@ -341,8 +341,8 @@ int append_add_interface(struct append *append, const char *name, uint64_t *ret_
 	if (strlen(name) > NAMED_LIMIT)
 		return -ENAMETOOLONG;
 	if (!append->pcapng) {
-		append_log_file(append, &only, name, "no interface added to %s: a pcap file has one",
-				append->path);
+		append_log_file(append, &only, name,
+				"no interface added to %s: a pcap file has one", append->path);
 		return -EOPNOTSUPP;
 	}
 	owned = strdup(name);

@@ -249,7 +249,8 @@ def a_failed_write_ends_it():
     assert not os.path.lexists(file.path) and packets() == before
     with open(f"{MOUNT}/info/log") as log:
         line = log.readlines()[-1]
-    assert os.path.basename(file.path) in line and "a.pcapng: accepted up to 268435456" in line, line
+    assert os.path.basename(file.path) in line, line
+    assert "a.pcapng: accepted up to 268435456 in a file" in line, line
 
 
 # ---- what is beside the bytes

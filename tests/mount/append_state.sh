@@ -32,7 +32,7 @@ watch()
 	    look()
 	    while time.monotonic() < end:
 	        look()
-	if not set(seen) <= {"growing", "complete", "evaluating"} or len(set(seen) - {"evaluating"}) < 2:
+	if set(seen) - {"evaluating"} != {"growing", "complete"}:
 	    sys.exit(f"states: {seen}")
 	PYTHON
 }

@@ -39,7 +39,8 @@ static void refused(void **state)
 	rig_open(&rig, in_dir("small.pcap"));
 	assert_false(append_has_blocks(rig.append));
 	assert_true(append_has_only(rig.append));
-	refuse(&rig, "long", NULL, NULL, 101, -EMSGSIZE, "append/0/long: 101 bytes: not appended to ");
+	refuse(&rig, "long", NULL, NULL, 101, -EMSGSIZE,
+	       "append/0/long: 101 bytes: not appended to ");
 	refuse(&rig, "a b\n", "comment", "hi", 10, -EOPNOTSUPP, "append/0/a%20b%0A: 10 bytes: ");
 	refuse(&rig, "t", "time", "1960-01-01", 10, -ERANGE, "append/0/t: ");
 	refuse(&rig, "t", "time", "2107-01-01", 10, -ERANGE, "append/0/t: ");
@@ -173,11 +174,13 @@ static void limits(void **state)
 	assert_int_equal(append_truncate(rig.append, id[0], APPEND_FILE_BYTES + 1), -EFBIG);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(append_truncate(rig.append, id[i], APPEND_FILE_BYTES - 2048), 0);
-	spoil(&rig, "p", 0, bytes, sizeof(bytes), -ENOSPC, "append/0/p: 1048576 bytes: not appended to ");
+	spoil(&rig, "p", 0, bytes, sizeof(bytes), -ENOSPC,
+	      "append/0/p: 1048576 bytes: not appended to ");
 	assert_int_equal(append_truncate(rig.append, id[4], sizeof(bytes)), -ENOSPC);
 	assert_int_equal(append_truncate(rig.append, id[1], 0), 0);
 	assert_int_equal(append_write(rig.append, id[4], 0, bytes, sizeof(bytes)), sizeof(bytes));
-	spoil(&rig, "p", APPEND_FILE_BYTES, bytes, 1, -EFBIG, "append/0/p: 268435457 bytes: not appended to ");
+	spoil(&rig, "p", APPEND_FILE_BYTES, bytes, 1, -EFBIG,
+	      "append/0/p: 268435457 bytes: not appended to ");
 	spoil(&rig, "p", UINT64_MAX, bytes, 1, -EFBIG, "append/0/p: ");
 	late = create(&rig, &first, "late", &(uint64_t){0});
 	assert_int_equal(append_write(rig.append, late, APPEND_FILE_BYTES, "x", 1), -EFBIG);
