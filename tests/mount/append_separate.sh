@@ -16,9 +16,9 @@ for kind in 'a.pcap:--nanosecond --link-type 101' 'b.pcapng:--format pcapng --in
 	file=${kind%%:*}
 	# shellcheck disable=SC2086
 	"$pktgen" --packets 50 ${kind#*:} "$file"
+	chmod 444 "$file"
 	sha256sum <"$file" >"$file.sum"
 	stat -c '%Y %Z %s' "$file" >"$file.stat"
-	chmod 444 "$file"
 	count=$(cat <("$pktfs" --info "$file") | sed -n 's/^packets: //p')
 	mount_capture "$file" -o append=more.pcapng
 	wait_indexed
