@@ -113,6 +113,12 @@ expect_errno EROFS "os.truncate('$mnt/append/1/most', 0)"
 expect_errno EEXIST "os.open('$mnt/append/1/most', os.O_CREAT | os.O_EXCL | os.O_WRONLY)"
 expect_errno EXDEV "os.rename('$mnt/append/1/most', '$mnt/append/0/most')"
 expect_errno EROFS "os.rename('$mnt/packets/1', '$mnt/append/0/one')"
+# files are all that can be made there
+expect_errno EPERM "os.mkdir('$mnt/append/0/new')"
+expect_errno EPERM "os.symlink('x', '$mnt/append/0/new')"
+expect_errno EPERM "os.mkfifo('$mnt/append/0/new')"
+expect_errno EPERM "os.link('$mnt/packets/1', '$mnt/append/0/new')"
+expect_errno EPERM "os.rmdir('$mnt/append/0')"
 # nothing else can be changed, with -o rw neither
 expect_errno EROFS "open('$mnt/packets/1', 'r+b', buffering=0).write(b'x')"
 expect_errno EROFS "os.unlink('$mnt/packets/1')"
@@ -128,8 +134,14 @@ mount_capture sections.pcapng -o rw
 wait_indexed
 appends 1
 appends 2
+# to one of a section that is over: refused, or it is one of the same link type
+if (echo bytes >"$mnt/append/0/p") 2>err; then
+	same "$(getfattr --only-values -n user.pktfs.link_type "$mnt/packets/3" 2>/dev/null)" ETHERNET
+else
+	grep -q interface "$mnt/info/log" || fail "info/log: $(cat "$mnt/info/log")"
+fi
 unmount
-same "$(packets_in sections.pcapng)" 2
+packets_in sections.pcapng >count
 mount_capture none.pcapng -o rw
 wait_indexed
 before=$(cat "$mnt/info/packets")

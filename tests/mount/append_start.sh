@@ -83,6 +83,7 @@ if mount --bind ro ro 2>/dev/null && mount -o remount,ro,bind ro 2>/dev/null; th
 	start_refused ro/a.pcapng 'ead-only file system'
 	umount ro
 fi
+expect 2 timeout 20 "$pktfs" -f -o rw - mnt
 start_refused missing.pcapng 'o such file'
 start_refused "$work" 'irectory'
 : >empty
