@@ -71,6 +71,7 @@ HELPER_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_SRC),$(wildcard t
 UNIT        := $(TEST_SRC:%.c=$(BUILD)/%)
 FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY      := $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+FUZZERS     := $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 SMALL       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c tests/mount/*.c tests/bench/*.c))
 PKTGEN_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/tools/*.c))
 PKTGEN      := $(if $(PKTGEN_OBJ),$(BUILD)/tests/tools/pktgen)
@@ -89,8 +90,17 @@ $(INNER_UNIT): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(INNER_OBJ) $(BUILD)/libp
 $(filter-out $(INNER_UNIT),$(UNIT)): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
+INNER_REPLAY := $(filter $(addprefix $(BUILD)/tests/fuzz/replay_,append% view% cli%),$(REPLAY))
+INNER_FUZZER := $(INNER_REPLAY:$(BUILD)/tests/fuzz/replay_%=$(BUILD)/tests/fuzz/fuzz_%)
+$(INNER_REPLAY) $(INNER_FUZZER): $(INNER_OBJ)
+$(INNER_REPLAY) $(INNER_FUZZER): LIB_LIBS += $(FUSE_LIBS)
+
+# the library last, where its users have been seen
 $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libpktfs.a $(LIB_LIBS)
+
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libpktfs.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(BUILD)/libpktfs.a $(LIB_LIBS)
 
 $(SMALL): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -127,16 +137,16 @@ bench:
 
 fuzz: $(FUZZ:%=fuzz-%)
 
-$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC)
-	@mkdir -p $(@D)
-	$(Q)clang $(TEST_CFLAGS) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.c,$^) $(LIB_LIBS)
+fuzzers:
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/fuzz CC=clang \
+		CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" $(FUZZ:%=$(BUILD)/fuzz/tests/fuzz/fuzz_%)
 
-fuzz-%: $(BUILD)/fuzz/fuzz_%
+fuzz-%: fuzzers
 	@mkdir -p $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
-	$(Q)cd $(BUILD)/fuzz && ./fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-		-print_final_stats=1 corpus/$* $(CURDIR)/tests/fuzz/corpus/$*
+	$(Q)cd $(BUILD)/fuzz && tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+		-rss_limit_mb=1024 -print_final_stats=1 corpus/$* $(CURDIR)/tests/fuzz/corpus/$*
 
-.PRECIOUS: $(BUILD)/fuzz/fuzz_% $(BUILD)/tests/%.o
+.PRECIOUS: $(BUILD)/tests/%.o
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -155,4 +165,4 @@ clean:
 
 -include $(shell [ ! -d $(BUILD) ] || find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
 
-.PHONY: always all tests asan check demo bench fuzz install clean
+.PHONY: always all tests asan check demo bench fuzz fuzzers install clean

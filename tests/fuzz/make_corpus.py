@@ -163,10 +163,115 @@ def gzip_seeds():
     yield "zeros", whole + bytes(16)
 
 
-KINDS = {"pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
+def set_seeds():
+    yield "filter", b"ftcp port 80\nfip host 10.0.0.1 or not arp"
+    yield "filter-all", b"fether[0] & 1 = 0 and (vlan or mpls or ip6 protochain 6)"
+    yield "filter-wrong", b"ftcp prot 80"
+    yield "match", b"m(?i)passw(or)?d\nmGET .* HTTP\nm^$"
+    yield "match-slow", b"m(a+)+$\nm((((.*)*)*)*)x\nm(?R)"
+    yield "interface", b"i0\ni1\ni2\ni99"
+    yield "time", b"t2025-11-21T10:32:07Z..2025-11-21T10:33\nt..@1763721200\nt2025-11-21"
+    yield "range", b"r1-5,7,9-\nr-3\nr18446744073709551615-"
+    yield "nested", b"r2-\nftcp\nmpass\ni0\nt2025..2026"
+
+
+def call(number, *rest):
+    return bytes([number]) + b"".join(rest)
+
+
+def named(name):
+    return bytes([len(name)]) + name
+
+
+def view_seeds():
+    def walk(*names):
+        # each name in what was found before: the nodes go round, 1 to 15 and 0
+        return b"".join(call(0, bytes([n]), named(name)) for n, name in enumerate(names))
+
+    def then(*names, steps=b""):
+        return walk(*names) + steps
+
+    read = b"".join(call(2, bytes([n]), bytes(8), b"\xff\x0f") for n in range(6))
+    listing = b"".join(call(3, bytes([n]), b"\0", b"\xff") for n in range(6))
+    attributes = b"".join(call(4, bytes([n]), named(b"user.pktfs.number")) for n in range(4))
+    # root is node 0 as well, and keeps being it as long as 15 are not met
+    for name in (b"README.txt", b"capture.pcapng", b"capture.pcap", b"packets.tsv", b"nothing", b"append"):
+        yield "root-" + name.decode(), then(name, steps=call(2, b"\1", bytes(8), b"\xff\xff") + attributes)
+    for folder in (b"packets", b"payload", b"info", b"sections", b"interfaces", b"blocks", b"names", b"secrets", b"by"):
+        yield "list-" + folder.decode(), walk(folder) + call(3, b"\1", b"\0", b"\xff") + call(3, b"\1", b"\0", b"\x08") + read
+    for name in (b"1", b"000000002", b"3.json", b"4.hex", b"5.pcapng", b"4294967297", b"00000000000000000000001"):
+        yield "packet-" + name.decode(), walk(b"packets", name) + read + attributes
+    for kind, what in ((b"filter", b"tcp port 80"), (b"match", b"GET"), (b"interface", b"1"), (b"range", b"2-5"),
+                       (b"time", b"2025-11-21"), (b"filter", b"tcp prot"), (b"stream", b"x")):
+        name = (kind + b"-" + what).decode().replace(" ", "-")
+        yield "by-" + name, walk(b"by", kind, what, b"info", b"packets") + listing + read
+        yield "nested-" + name, walk(b"by", kind, what, b"by", b"range", b"-3", b"capture.pcapng") + listing + read
+    change = b"".join(call(5, b"\2\2", bytes([what]), named(b"name"), named(b"udp")) for what in range(8))
+    yield "change", walk(b"by", b"filter") + change + walk(b"by", b"filter", b"name") + read + change
+    yield "numbers", b"".join(call(6, struct.pack("<Q", kind << 47 | n), b"\7\1") for kind in range(42) for n in (0, 1))
+    yield "cookies", walk(b"packets") + b"".join(
+        call(3, b"\1\x08", struct.pack("<Q", cookie), b"\x09") for cookie in (1, 3, 2**31, 2**63 - 1, 2**64 - 1))
+    yield "offsets", walk(b"capture.pcap") + b"".join(
+        call(2, b"\1", struct.pack("<Q", at), b"\xff\0") for at in (1, 23, 24, 4095, 2**32, 2**63 - 1, 2**64 - 1))
+
+
+def cli_seeds():
+    yield "plain", b"a.pcap\nmnt"
+    yield "short", b"-fdso\nrw,noxattr\na\nb"
+    yield "options", b"-o\nspool=/tmp,threads=4,uid=1,gid=2,umask=022,sets=32M,fsname=x,ro\n--\n-a\nb"
+    yield "append", b"-oappend=x.pcapng,repair\na\nb"
+    yield "kernel", b"-o\nallow_other,context=\"a,b\",x-y=1,nofail,defaults\na\nb"
+    yield "wrong", b"-o\nthraeds=4\na\nb"
+    yield "info", b"--info\na\n--json"
+    yield "unmount", b"-u\nmnt"
+    yield "long", b"--options=rw\n--foreground\n--help"
+    yield "numbers", b"-o\nsets=99999999999999999999G,uid=4294967295,umask=8\na"
+    yield "many", b"a\nb\nc\nd"
+    yield "empty", b"\n\n"
+
+
+def attribute_seeds():
+    def give(*values):
+        return b"".join(bytes([which]) + named(value) for which, value in values)
+
+    yield "time", give((3, b"2026-11-21T10:32:07.123456789Z"))
+    yield "time-seconds", give((3, b"12.5"), (2, b"0x201"), (0, b"1514"), (4, b"ETHERNET"))
+    yield "time-ends", give((3, b"-9223372036854775808"), (3, b"584554049253-01-01T00:00:00Z"))
+    yield "comment", give((1, b"one\ntwo\n\nthree\n"))
+    yield "comment-odd", give((1, b"\n"), (1, b"\xff\xfe"), (1, b"\xe2\x82\xac"))
+    yield "flags", give((2, b"0xffffffff"), (2, b"0x"), (2, b"-1"), (2, b"4294967296"))
+    yield "length", give((0, b"3"), (0, b"4294967295"))
+    yield "link-type", give((4, b"101"), (4, b"LINKTYPE_RAW"), (4, b"nothing"))
+    yield "described", give((5, b"7"), (6, b"x"), (7, b""))
+    yield "removed", give((1, b"x"), (9, b""), (9, b"")) + bytes([250]) + named(b"other") + named(b"value")
+
+
+def grow_seeds():
+    for kind, seeds in (("pcap", pcap_seeds), ("pcapng", pcapng_seeds), ("zstd", zstd_seeds), ("gzip", gzip_seeds)):
+        for number, (name, data) in enumerate(seeds()):
+            size = max(1, len(data))
+            places = sorted((size * (n + 1) // 4 + number) % size for n in range(number % 4))
+            yield f"{kind}-{name}", bytes([number % 4]) + b"".join(struct.pack("<H", p) for p in places) + data
+
+
+def chain_seeds():
+    files = [pcap(SOME[:2]), pcapng(SOME), pcap(SOME[:3], big=True, nano=False), b"not a capture at all, but long",
+             gzip.compress(pcap(SOME), mtime=0), pcapng(SOME[:2], big=True), zstd(pcapng(SOME)), pcap(SOME)[:-5], b"",
+             zstd(pcapng(SOME))[:-9], gzip.compress(pcap(SOME), mtime=0)[:-5], pcap_header()]
+    for first in range(len(files)):
+        some = [files[(first + n * (1 + first % 3)) % len(files)] for n in range(1 + first % 5)]
+        yield f"{first}", (bytes([len(some) - 1]) + b"".join(struct.pack("<H", len(f)) for f in some[:-1]) +
+                           b"".join(some))
+
+
+KINDS = {"set": set_seeds, "view": view_seeds, "cli": cli_seeds, "append_attribute": attribute_seeds,
+         "grow": grow_seeds, "chain": chain_seeds, "pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
+# enough for a target that takes milliseconds for each of some thousand cuts and flips of a seed
+SLOW = ("all-le", "orders", "nano-le", "modified-le", "fcs-le", "version-9-le", "no-interface-le", "snaplen-spb",
+        "time-offset", "time-most", "frames", "members")
 # a target that reads whole files gets the seeds of several kinds
 FILES = ("pcap", "pcapng", "zstd", "gzip")
-TARGETS = {"capture": FILES, "append": FILES, "source": ("zstd", "gzip")}
+TARGETS = {"capture": FILES, "append": FILES, "view_file": FILES, "source": ("zstd", "gzip")}
 
 
 def main():
@@ -183,9 +288,11 @@ def main():
         total = 0
         for kind in kinds:
             for name, data in KINDS.get(kind, lambda: ())():
-                if target == "capture" and kind in ("pcap", "pcapng") and "-be" in name:
+                if target in ("capture", "view_file") and kind in ("pcap", "pcapng") and "-be" in name:
                     continue  # a few of each are enough where the format's own target has them all
-                with open(os.path.join(folder, f"seed-{kind}-{name}"), "wb") as out:
+                if target == "view_file" and name not in SLOW:
+                    continue
+                with open(os.path.join(folder, f"seed-{kind}-{name}".replace("/", "-")), "wb") as out:
                     out.write(data)
                 total += len(data)
         print(f"{target}: {total} bytes")
