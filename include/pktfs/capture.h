@@ -48,6 +48,8 @@ struct pktfs_open_options {
 	unsigned flags;             /* PKTFS_OPEN_... */
 	const char *spool_dir;      /* for decompressed bytes; NULL: $TMPDIR, or /var/tmp */
 	uint64_t frame_cache_bytes; /* for zstd frames; 0: 32 MiB */
+	uint64_t memory_bytes;      /* for the index; 0: 1 GiB. A capture that would need
+				     * more is shown up to there: a problem says so */
 };
 
 /*

@@ -31,14 +31,18 @@ static int start(struct source *source, struct index *index, uint64_t files, pkt
 	return 0;
 }
 
-static int open_over(struct source *source, pktfs_capture **ret, struct pktfs_error *ret_error)
+static int open_over(struct source *source, const struct pktfs_open_options *options,
+		     pktfs_capture **ret, struct pktfs_error *ret_error)
 {
 	struct index *index;
 	int r = index_open(source, &index, ret_error);
 
-	if (r < 0)
+	if (r < 0) {
 		source_close(source);
-	return r < 0 ? r : start(source, index, 1, ret, ret_error);
+		return r;
+	}
+	index_set_memory(index, options ? options->memory_bytes : 0);
+	return start(source, index, 1, ret, ret_error);
 }
 
 static struct source_options source_options(const struct pktfs_open_options *options)
@@ -60,7 +64,7 @@ int pktfs_open(const char *path, const struct pktfs_open_options *options, pktfs
 	struct source *source;
 	int r = source_open_path(path, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, ret, ret_error);
+	return r < 0 ? r : open_over(source, options, ret, ret_error);
 }
 
 int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_capture **ret,
@@ -70,7 +74,7 @@ int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_captur
 	struct source *source;
 	int r = source_open_fd(fd, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, ret, ret_error);
+	return r < 0 ? r : open_over(source, options, ret, ret_error);
 }
 
 int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_options *options,
@@ -80,7 +84,7 @@ int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_op
 	struct source *source;
 	int r = source_open_buffer(bytes, size, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, ret, ret_error);
+	return r < 0 ? r : open_over(source, options, ret, ret_error);
 }
 
 /* Several files, while they are opened. */
@@ -172,6 +176,7 @@ int pktfs_open_files(const char *const *paths, size_t count,
 	for (i = 0; i < count; i++)
 		if (files.errors[i].code)
 			index_leave_out(index, i, &files.errors[i]);
+	index_set_memory(index, options ? options->memory_bytes : 0);
 	return start(source, index, opened, ret, ret_error);
 }
 

@@ -36,7 +36,7 @@ struct cli_config {
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;
-	uint64_t sets; /* bytes; 0: the default */
+	uint64_t sets, memory; /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */
 	/* of the command line alone: -o rw was given, and what mount(8) adds */
 	bool read_write, by_mount;

@@ -82,7 +82,7 @@ static int open_append(const struct cli_config *config, struct cli_source *sourc
 static int open_capture(const struct cli_config *config, const char *spool,
 			struct cli_source *source)
 {
-	struct pktfs_open_options options = {.spool_dir = spool};
+	struct pktfs_open_options options = {.spool_dir = spool, .memory_bytes = config->memory};
 	const char *paths[] = {source->path, source->target};
 	struct pktfs_error error = {0};
 	int r;

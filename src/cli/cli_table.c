@@ -162,7 +162,7 @@ static int set_umask(struct cli_config *config, const char *value)
 }
 
 /* Bytes, or with K, M or G behind it KiB, MiB or GiB. */
-static int set_sets(struct cli_config *config, const char *value)
+static int size_of(const char *value, uint64_t *ret)
 {
 	static const char units[] = "KMG";
 	const char *unit = NULL;
@@ -179,8 +179,18 @@ static int set_sets(struct cli_config *config, const char *value)
 		return -EINVAL;
 	if (unit && !mul_ok(size, UINT64_C(1) << 10 * (unit - units + 1), &size))
 		return -EINVAL;
-	config->sets = size;
+	*ret = size;
 	return 0;
+}
+
+static int set_sets(struct cli_config *config, const char *value)
+{
+	return size_of(value, &config->sets);
+}
+
+static int set_memory(struct cli_config *config, const char *value)
+{
+	return size_of(value, &config->memory);
 }
 
 /* clang-format off */
@@ -218,6 +228,8 @@ const struct cli_option cli_options[] = {
 	OURS("fsname", "NAME", "source shown by findmnt(8) (default: the path of FILE)", set_fsname),
 	OURS("sets", "SIZE", "memory for evaluated filters and other sets, with K, M or G"
 	     " (default: 32M)", set_sets),
+	OURS("memory", "SIZE", "memory for the index (default: 1G); a capture that needs more is"
+	     " shown up to there, see info/problem", set_memory),
 	OURS("ro", NULL, "have the kernel refuse all changes: no named filters either",
 	     set_read_only),
 	OURS("rw", NULL, "append to FILE what is written to append/; without it FILE is never"

@@ -11,6 +11,7 @@ static int init(struct index *index, struct source *source)
 	pthread_condattr_t attributes;
 
 	index->source = source;
+	index->memory = INDEX_MEMORY;
 	index->part_end = UINT64_MAX;
 	table_init(&index->parts, sizeof(struct index_part));
 	table_init(&index->checkpoints, sizeof(struct index_checkpoint));
@@ -67,6 +68,11 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
 {
 	return index_open_files(source, NULL, 0, ret, ret_error);
+}
+
+void index_set_memory(struct index *index, uint64_t bytes)
+{
+	index->memory = bytes ? bytes : INDEX_MEMORY;
 }
 
 int index_start(struct index *index)

@@ -115,6 +115,11 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 /* Before index_start: file `file` is left out, because of this. */
 void index_leave_out(struct index *index, uint64_t file, const struct pktfs_error *error);
 
+/* Before index_start: the tables may take so many bytes (0: INDEX_MEMORY). Where they
+ * would take more the index ends, INDEX_DAMAGED, with a problem that says so. */
+void index_set_memory(struct index *index, uint64_t bytes);
+#define INDEX_MEMORY ((uint64_t)1 << 30)
+
 int index_start(struct index *index);
 /* Ends the thread. Cancels the source, which stays the caller's to close. NULL
  * is allowed. */

@@ -49,6 +49,8 @@ struct index_end {
 struct index {
 	struct source *source;
 
+	uint64_t memory;                       /* what the tables may take */
+	bool full;                             /* the index thread's: they do */
 	struct table parts;
 	struct table checkpoints;
 	struct table sections;
@@ -137,10 +139,13 @@ static inline void index_fetch_ahead(const uint8_t *next, uint64_t length)
  * From the index thread only, as all that follows.
  */
 
-/* Adds a section or an interface from its block. */
+/* Adds a section or an interface from its block: 0, -ENOMEM; -EFBIG: the tables
+ * would take more than they may. */
 int index_add_section(struct index *index, const struct format_section *section, uint64_t offset);
 int index_add_interface(struct index *index, const struct format_interface *interface,
 			uint64_t offset, uint64_t length);
+/* Why the index cannot go on. */
+int index_no_memory(const struct index *index, int code, struct pktfs_error *ret_error);
 void index_clear_pending(struct index_link_type *type);
 
 /*

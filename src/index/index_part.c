@@ -232,6 +232,6 @@ enum index_state index_part_open(struct index *index)
 		r = index_part_begin(index, &format);
 	if (r == 0 || r == -ECANCELED)
 		return INDEX_RUNNING;
-	error_set(&error, r, "no memory for the index");
+	index_no_memory(index, r, &error);
 	return index_end_at(index, INDEX_DAMAGED, &error);
 }

@@ -75,8 +75,8 @@ static enum index_state stopped(struct index *index, int r, uint64_t need,
 		return state;
 	if (error->code)
 		index_part_error(index, error);
-	return r == -ENOMEM ? index_end_at(index, state, error)
-			    : index_part_leave(index, state, error);
+	return r == -ENOMEM || index->full ? index_end_at(index, state, error)
+					   : index_part_leave(index, state, error);
 }
 
 /*

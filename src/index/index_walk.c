@@ -7,12 +7,43 @@
 
 #include "util/util_time.h"
 
+static uint64_t table_bytes(const struct table *table)
+{
+	return table->appended * table->entry_size;
+}
+
+/* A new entry of one of the tables. */
+static void *append(struct index *index, struct table *table)
+{
+	uint64_t taken = table_bytes(&index->parts) + table_bytes(&index->checkpoints) +
+			 table_bytes(&index->sections) + table_bytes(&index->interfaces);
+
+	index->full = taken + table->entry_size > index->memory;
+	return index->full ? NULL : table_append(table);
+}
+
+/* Why there was none. */
+static int no_room(const struct index *index)
+{
+	return index->full ? -EFBIG : -ENOMEM;
+}
+
+int index_no_memory(const struct index *index, int code, struct pktfs_error *ret_error)
+{
+	if (code == -EFBIG)
+		return error_at(ret_error, code, index->next.end - index->part_start,
+				"the index would take more than %llu KiB of memory; see -o memory",
+				(unsigned long long)index->memory >> 10);
+	return error_at(ret_error, code, index->next.end - index->part_start,
+			"no memory for the index");
+}
+
 int index_add_section(struct index *index, const struct format_section *section, uint64_t offset)
 {
-	struct index_section *entry = table_append(&index->sections);
+	struct index_section *entry = append(index, &index->sections);
 
 	if (!entry)
-		return -ENOMEM;
+		return no_room(index);
 	*entry = (struct index_section){
 		.offset = offset,
 		.part = index->parts.appended - 1,
@@ -55,13 +86,13 @@ static unsigned link_slot(struct index *index, uint16_t link_type)
 int index_add_interface(struct index *index, const struct format_interface *interface,
 			uint64_t offset, uint64_t length)
 {
-	struct index_interface *entry = table_append(&index->interfaces);
+	struct index_interface *entry = append(index, &index->interfaces);
 	uint64_t section = index->sections.appended - 1;
 	const struct index_section *in = table_at(&index->sections, section);
 	bool fine = (interface->resolution & 0x80) || interface->resolution > 6;
 
 	if (!entry || section > UINT32_MAX)
-		return -ENOMEM;
+		return no_room(index);
 	entry->offset = offset;
 	entry->length = (uint32_t)length;
 	entry->section = (uint32_t)section;
@@ -197,9 +228,11 @@ static int count_metadata(struct index *index, const struct format_record *recor
 		else if (record->type == BLOCK_ISB)
 			count_statistics(index, block);
 	}
+	if (r < 0)
+		return r;
 	index->next.metadata++;
 	index->next.frames += record->frame;
-	return r;
+	return 0;
 }
 
 /* A checkpoint before the next record, where one is due. */
@@ -215,9 +248,9 @@ static int add_checkpoint(struct index *index)
 		return 0;
 	if (epoch >= INDEX_MAX_EPOCHS)
 		return -EFBIG;
-	checkpoint = table_append(&index->checkpoints);
+	checkpoint = append(index, &index->checkpoints);
 	if (!checkpoint)
-		return -ENOMEM;
+		return no_room(index);
 	if ((number & (INDEX_EPOCH - 1)) == 0)
 		index->epochs[epoch] = (struct index_epoch){next->metadata, extra};
 	checkpoint->offset = next->end;
@@ -251,13 +284,12 @@ int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsign
 	size_t left = loan->size;
 	struct format_record record;
 	struct cursor window;
-	int r = 0;
+	int r;
 
-	while (limit-- && r == 0) {
+	while (limit--) {
 		r = add_checkpoint(index);
 		if (r < 0)
-			return error_at(ret_error, r, index->next.end - start,
-					"no memory for the index");
+			return index_no_memory(index, r, ret_error);
 		window = cursor_over(at, left, index->walk.big_endian);
 		record.class = RECORD_PACKET;
 		r = format_step(&index->walk, window, index->next.end - start, &record, ret_need,
@@ -268,11 +300,13 @@ int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsign
 			count_packet(index, &record);
 		else
 			r = take_metadata(index, &record, at, ret_error);
+		if (unlikely(r < 0))
+			return index_no_memory(index, r, ret_error);
 		index->next.records++;
 		index->next.end += record.length;
 		at += record.length;
 		left -= (size_t)record.length;
 		index_fetch_ahead(at, record.length);
 	}
-	return r;
+	return 0;
 }

@@ -74,13 +74,13 @@ same "$(completion -o ro,se)" ro,sets=
 # each option of --help is accepted
 make_capture pcap 3 a.pcap
 for name in $(sed -n 's/.*OURS("\([a-z_]*\)", NULL.*/\1/p' "$top/src/cli/cli_table.c") \
-	    "spool=$work" sets=1M sets=100K sets=2G sets=65536 threads=1 uid=0 gid=0 umask=077 fsname=x \
+	    "spool=$work" sets=1M sets=100K sets=2G sets=65536 memory=64M threads=1 uid=0 gid=0 umask=077 fsname=x \
 	    append append=b.pcapng; do
 	[ "$name" != repair ] || name=rw,repair # it takes something to repair
 	mount_capture a.pcap -o "$name"
 	unmount
 done
-for bad in sets=0 sets=1T sets=M sets=-1 sets=; do
+for bad in sets=0 sets=1T sets=M sets=-1 sets= memory=0 memory=1T; do
 	expect 2 "$pktfs" -o $bad a.pcap "$mnt"
 done
 
