@@ -99,10 +99,11 @@ int main(int argc, char **argv)
 	feed(NULL, 0);
 	for (int i = 1; i < argc; i++)
 		replay(argv[i]);
-	printf("%lu inputs from %d files\n", inputs, argc - 1);
 	if (argc < 2) {
 		printf("SKIP: no corpus\n");
 		return 77;
 	}
+	printf("%sok 1 - %lu inputs from %d files\n1..1\n", failures ? "not " : "", inputs,
+	       argc - 1);
 	return failures ? 1 : 0;
 }
