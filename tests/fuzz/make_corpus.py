@@ -249,6 +249,8 @@ def attribute_seeds():
 def grow_seeds():
     for kind, seeds in (("pcap", pcap_seeds), ("pcapng", pcapng_seeds), ("zstd", zstd_seeds), ("gzip", gzip_seeds)):
         for number, (name, data) in enumerate(seeds()):
+            if name.endswith("-be"):
+                continue
             size = max(1, len(data))
             places = sorted((size * (n + 1) // 4 + number) % size for n in range(number % 4))
             yield f"{kind}-{name}", bytes([number % 4]) + b"".join(struct.pack("<H", p) for p in places) + data
@@ -267,8 +269,7 @@ def chain_seeds():
 KINDS = {"set": set_seeds, "view": view_seeds, "cli": cli_seeds, "append_attribute": attribute_seeds,
          "grow": grow_seeds, "chain": chain_seeds, "pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
 # enough for a target that takes milliseconds for each of some thousand cuts and flips of a seed
-SLOW = ("all-le", "orders", "nano-le", "modified-le", "fcs-le", "version-9-le", "no-interface-le", "snaplen-spb",
-        "time-offset", "time-most", "frames", "members")
+SLOW = ("all-le", "nano-le", "modified-le", "no-interface-le", "snaplen-spb", "time-most", "frames")
 # a target that reads whole files gets the seeds of several kinds
 FILES = ("pcap", "pcapng", "zstd", "gzip")
 TARGETS = {"capture": FILES, "append": FILES, "view_file": FILES, "source": ("zstd", "gzip")}
