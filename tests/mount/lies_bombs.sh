@@ -6,7 +6,7 @@
 . "$here/lies_lib.sh"
 
 spool=$work
-limit=96 # MiB: the frame cache (32), the streams' buffers, and the index
+limit=192 # MiB: the frame cache (32), buffers, and half a byte for each packet that 4 s index
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
 	spool=$work/small
 	trap 'cd /; umount -l "$work/small"; clean_up' EXIT
