@@ -146,9 +146,10 @@ static int recode_into(int log_fd, struct write_input *input, struct write_strea
 
 	while (given < end) {
 		window.size = out.size = 0;
+		/* no further: what follows may be why the file is repaired */
 		do
 			r = write_input_more(input, &window, ret_error);
-		while (r == 1 && window.size < WRITE_FRAME_BYTES);
+		while (r == 1 && window.size < MIN(WRITE_FRAME_BYTES, end - given));
 		if (r < 0)
 			return r;
 		size = (size_t)MIN(window.size, end - given);

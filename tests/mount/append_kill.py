@@ -71,12 +71,27 @@ class Mount:
         if subprocess.run(["umount", "-l", self.mnt], capture_output=True, check=False).returncode:
             subprocess.run(["fusermount3", "-uz", self.mnt], capture_output=True, check=False)
 
+    def value(self, name):
+        with open(f"{self.mnt}/info/{name}", encoding="utf-8") as file:
+            return file.read().strip()
+
     def count(self):
-        with open(f"{self.mnt}/info/packets", encoding="utf-8") as file:
-            return int(file.read())
+        """How many packets there are, when all are known."""
+        while self.value("state") == "indexing":
+            time.sleep(0.002)
+        if self.value("state") != "complete":
+            raise Wrong(f"{self.value('state')} after the repair: {self.value('problem')}")
+        return int(self.value("packets"))
 
     def unmount(self):
-        done = subprocess.run([PKTFS, "-u", self.mnt], capture_output=True, check=False)
+        for _ in range(100):
+            done = subprocess.run([PKTFS, "-u", self.mnt], capture_output=True, check=False)
+            if done.returncode == 0:
+                break
+            # busy: a child of the other run inherits what is open here until it execs
+            time.sleep(0.02)
+        else:
+            self.kill()
         code = self.daemon.wait(20)
         if done.returncode or code or self.said():
             raise Wrong(f"unmount: {done.stderr.decode()}; the daemon: {code}: {self.said()}")

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * append_load [-a] [-p] [-s N] FOLDER PROCESSES COUNT: that many processes append
+ * append_load [-a] [-p] [-s N] [-w USEC] FOLDER PROCESSES COUNT: that many processes append
  * COUNT packets each, named pP.N, which begin with "process P packet N\n".
  *
  *	-a      print "P N" after each close(2) that returned 0, by one write
  *	-p      now and then a pause that lets a frame be ended
  *	-s N    fsync each N-th file before it is closed
+ *	-w USEC wait so long behind each packet
  *
  * A process ends at its first error: silently with -a, else with that error.
  */
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 static bool acknowledged, pauses;
-static unsigned sync_each;
+static unsigned sync_each, wait_us;
 
 /* Packets of 40 to 800 bytes, one in 50 of up to 40,000. */
 static size_t make(char *bytes, size_t room, unsigned process, unsigned number)
@@ -88,6 +89,8 @@ static int work(const char *folder, unsigned process, unsigned count)
 			warnx("%s: not what was appended", path);
 			return 1;
 		}
+		if (wait_us)
+			usleep(wait_us);
 		if (pauses && number % 16 == 15)
 			usleep(190000 + number % 5 * 10000);
 	}
@@ -99,15 +102,16 @@ int main(int argc, char **argv)
 	int option, status, code = 0;
 	unsigned processes;
 
-	while ((option = getopt(argc, argv, "aps:")) != -1)
+	while ((option = getopt(argc, argv, "aps:w:")) != -1)
 		switch (option) {
 		case 'a': acknowledged = true; break;
 		case 'p': pauses = true; break;
 		case 's': sync_each = (unsigned)atoi(optarg); break;
+		case 'w': wait_us = (unsigned)atoi(optarg); break;
 		default: return 2;
 		}
 	if (argc - optind != 3)
-		errx(2, "usage: append_load [-a] [-p] [-s N] FOLDER PROCESSES COUNT");
+		errx(2, "usage: append_load [-a] [-p] [-s N] [-w USEC] FOLDER PROCESSES COUNT");
 	processes = (unsigned)atoi(argv[optind + 1]);
 	for (unsigned process = 0; process < processes; process++)
 		if (fork() == 0)
