@@ -36,7 +36,9 @@
  */
 #define FS_LIVE_DIRECTORY_SEC 0.01
 
-/* Nor need what is read be asked for with each read(2). */
+/* What the capture's file makes grow, which it does not just now: else each
+ * stat(2) and read(2) of such a file would be asked for, too. So much later is it
+ * seen when it goes on. */
 #define FS_STILL_SEC 0.01
 
 /* The largest read that the kernel makes: FUSE_MAX_MAX_PAGES of libfuse, the

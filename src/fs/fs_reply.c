@@ -71,7 +71,7 @@ void fs_entry(const struct view_entry *entry, struct fuse_entry_param *ret)
 		.attr = entry->st,
 		.attr_timeout = fs_attr_timeout(entry),
 		.entry_timeout =
-			S_ISDIR(entry->st.st_mode) || !entry->live ? FS_FOREVER_SEC : 0,
+			S_ISDIR(entry->st.st_mode) ? FS_FOREVER_SEC : fs_attr_timeout(entry),
 	};
 	if (entry->fleeting)
 		ret->entry_timeout = 0;

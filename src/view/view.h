@@ -52,7 +52,8 @@ void view_close(struct view *view);
 struct view_entry {
 	struct stat st; /* complete, st_ino included */
 	bool live;      /* may change: not to be cached by the kernel */
-	bool still;     /* live, but has not changed lately: for a moment it may be */
+	bool still;     /* live, but as the capture's file grows only, which it does not
+			 * just now: for a moment it may be cached */
 	bool fleeting;  /* its name may come to stand for another node */
 };
 

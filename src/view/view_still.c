@@ -11,14 +11,6 @@ static bool is_still(const struct pktfs_status *status)
 	return status->followed && !status->active && !view_status_pending(status);
 }
 
-bool view_still(struct view *view)
-{
-	struct pktfs_status status;
-
-	pktfs_status_get(view->capture, &status);
-	return is_still(&status);
-}
-
 /* The status of the set that `node` is in: false where that may change without
  * the capture. */
 static bool set_is_still(struct view *view, uint64_t node, struct pktfs_status *ret)
@@ -28,16 +20,20 @@ static bool set_is_still(struct view *view, uint64_t node, struct pktfs_status *
 	return set && view_set_status(view, set, ret) == 0 && is_still(ret);
 }
 
-bool view_text_still(struct view *view, uint64_t node)
+bool view_still(struct view *view, uint64_t node)
 {
 	struct pktfs_status status;
 
 	switch (view_node_kind(node)) {
 	case NODE_INFO:
 		return !view_info_unsteady(node) && set_is_still(view, node, &status);
+	case NODE_CAPTURE:
+	case NODE_TSV:
+		return set_is_still(view, node, &status);
 	case NODE_INTERFACE:
 	case NODE_STATISTICS:
-		return view_still(view);
+		pktfs_status_get(view->capture, &status);
+		return is_still(&status);
 	default:
 		return false;
 	}
@@ -46,19 +42,13 @@ bool view_text_still(struct view *view, uint64_t node)
 bool view_list_still(struct view *view, uint64_t node, uint64_t *ret_version)
 {
 	struct pktfs_status status, capture;
-	struct set *payload;
 
 	VIEW_SETS_SCOPE(view);
 	pktfs_status_get(view->capture, &capture);
 	switch (view_node_kind(node)) {
 	case NODE_PACKETS_DIR:
+	case NODE_PAYLOAD_DIR: /* waits for what has payload */
 		if (!set_is_still(view, node, &status))
-			return false;
-		break;
-	case NODE_PAYLOAD_DIR:
-		if (!set_is_still(view, node, &status) ||
-		    view_set_payload(view, view_set_of(view, node), &payload) < 0 ||
-		    view_set_status(view, payload, &status) < 0 || !is_still(&status))
 			return false;
 		break;
 	case NODE_BLOCKS_DIR:

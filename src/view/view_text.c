@@ -216,7 +216,7 @@ static struct pktfs_time time_of(struct view *view, uint64_t node, bool live)
 	struct pktfs_status status;
 	struct timespec now;
 
-	if (live && view_text_still(view, node)) {
+	if (live && view_still(view, node)) {
 		pktfs_status_get(view->capture, &status);
 		return view_time_of(view, &status);
 	}

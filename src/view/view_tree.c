@@ -117,7 +117,7 @@ static void fill(struct view *view, const struct view_kind *kind, uint64_t node,
 	struct timespec time = {.tv_sec = from->time.sec, .tv_nsec = from->time.nsec};
 
 	ret->live = from->live;
-	ret->still = from->live && view_still(view);
+	ret->still = from->live && view_still(view, node);
 	ret->fleeting = false;
 	ret->st = (struct stat){
 		.st_ino = node,
