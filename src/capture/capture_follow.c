@@ -179,8 +179,11 @@ static bool is_over(const struct capture_follow *follow)
 
 static void look_at_content(struct capture_follow *follow, uint32_t events)
 {
-	int r = index_follow(follow->index);
+	int r;
 
+	if (events & IN_MODIFY) /* before the index sees what is half there */
+		set_active(follow, true);
+	r = index_follow(follow->index);
 	if (r < 0) {
 		if (!source_growing(follow->source))
 			say_cut(follow);
@@ -231,6 +234,10 @@ static uint32_t drain(struct capture_follow *follow)
 
 static int poll_ms(struct capture_follow *follow)
 {
+	bool changing = follow->looked - follow->changed < QUIET_MS;
+
+	if (changing && index_in_doubt(follow->index))
+		return LOOK_MS;
 	return follow->inotify < 0 && atomic_load(&follow->active) ? POLL_ACTIVE_MS : POLL_MS;
 }
 

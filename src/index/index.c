@@ -80,6 +80,11 @@ void index_set_active(struct index *index, bool active)
 	atomic_store(&index->active, active);
 }
 
+bool index_in_doubt(struct index *index)
+{
+	return atomic_load(&index->in_doubt);
+}
+
 int index_start(struct index *index)
 {
 	int r = pthread_create(&index->thread, NULL, index_thread_main, index);

@@ -162,6 +162,9 @@ int index_grow(struct index *index, uint64_t limit);
 int index_follow(struct index *index);
 void index_set_active(struct index *index, bool active);
 
+/* Another look is due soon, whether the file changes or not. */
+bool index_in_doubt(struct index *index);
+
 /* The source may grow, and the index with it: INDEX_COMPLETE and INDEX_TRUNCATED
  * then say how it was at the last look. The state does not go back to
  * INDEX_RUNNING; a problem at the end (a record cut there) goes away when the

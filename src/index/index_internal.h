@@ -92,7 +92,12 @@ struct index {
 	unsigned stirs;          /* source_stirs before the end was looked at */
 	uint64_t believed;       /* up to here bytes are taken as they are */
 	uint64_t doubt_at;       /* what was doubted last */
-	struct timespec doubted; /* since when */
+	int64_t doubted_ms;      /* since when */
+	/* a file that is longer than what was written of it: the end of that, when
+	 * it was looked at, and at the look before */
+	bool filling;
+	uint64_t filled, settled;
+	int64_t filled_ms;
 
 	/* the part that is walked: its number in the source, not in `parts` */
 	size_t source_part;

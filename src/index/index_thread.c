@@ -70,7 +70,7 @@ static enum index_state stopped(struct index *index, int r, uint64_t need,
 		source_wait(index->source, index->next.end + need);
 	if (r == -EAGAIN || r == -ECANCELED)
 		return INDEX_RUNNING;
-	if (r == -ENOMSG)
+	if (r == -ENOMSG || (r == -EIO && index->followed && index_doubts(index, r, NULL)))
 		state = index_doubt(index, error);
 	else
 		state = r == -ENODATA ? at_end(index, need, error) : damaged(index, r, error);
