@@ -144,3 +144,4 @@ if command -v tshark >/dev/null; then
 	same "$(tshark -r - <raw 2>/dev/null | wc -l)" 40 'packets of tshark'
 fi
 kill $tails
+wait $tails || :
