@@ -42,6 +42,7 @@ typedef struct pktfs_iterator pktfs_iterator;
 enum pktfs_open_flags {
 	PKTFS_OPEN_NO_MMAP = 1, /* read(2) instead of mmap(2), no SIGBUS handler */
 	PKTFS_OPEN_GROWING = 2, /* the file may get longer: see pktfs_grow */
+	PKTFS_OPEN_FOLLOW = 4,  /* another program may write it: see below */
 };
 
 struct pktfs_open_options {
@@ -84,6 +85,24 @@ PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
 PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
 			       const struct pktfs_open_options *options, pktfs_capture **ret,
 			       struct pktfs_error *ret_error);
+
+/*
+ * Following: with PKTFS_OPEN_FOLLOW, a regular file (of several the last) that
+ * another program writes is grown by a thread of the library, soon after each
+ * write; anything else is opened as without it. The file is *active* while a
+ * writer has it open or it was changed in the last seconds (whether a writer has
+ * it open is told to the file's owner and to root only, and not by every file
+ * system). In an active file a record that is half there, or zeros at the end,
+ * is no problem but not there yet; when it has been quiet for some seconds the
+ * state is PKTFS_STATE_TRUNCATED until it goes on.
+ *
+ * A file that is replaced, renamed or removed, or cut below what was read of it,
+ * is a problem that comes first among those of pktfs_problem_get, and goes away
+ * when the name is back; what was opened is shown on. After a cut nothing grows.
+ *
+ * The path must lead to the file from the working directory at the open. In the
+ * thread SIGURG may be raised, which is ignored unless the program handles it.
+ */
 
 /*
  * Looks whether a file that was opened with PKTFS_OPEN_GROWING has got longer.
@@ -175,6 +194,8 @@ struct pktfs_status {
 	uint64_t decoded_bytes;  /* decompressed bytes that are there so far */
 	int decoded_final;       /* decoded_bytes is the whole */
 	int growing;             /* more may come, whatever the state: see pktfs_grow */
+	int followed;            /* growing, by PKTFS_OPEN_FOLLOW */
+	int active;              /* followed, and being written: see PKTFS_OPEN_FOLLOW */
 	int has_time;            /* at least one packet has a time */
 	struct pktfs_time first_time; /* of the first packet that has one */
 	struct pktfs_time last_time;  /* of the last packet that has one */

@@ -3,46 +3,78 @@
 
 #include <string.h>
 
+/* What a capture is made of, while it is opened. */
+struct parts {
+	struct source *source;
+	struct index *index;
+	uint64_t files;
+	const char *followed; /* path of what may grow; NULL: none */
+	bool follow;
+};
 
+static int start_threads(const struct parts *parts, struct capture_follow **ret,
+			 struct pktfs_error *ret_error)
+{
+	int r = 0;
 
-/* Builds the capture over a source and its index, both of which it takes over. */
-static int start(struct source *source, struct index *index, uint64_t files, pktfs_capture **ret,
-		 struct pktfs_error *ret_error)
+	*ret = NULL;
+	if (parts->follow)
+		r = capture_follow_open(parts->source, parts->index, parts->followed, ret);
+	if (r == 0)
+		r = index_start(parts->index);
+	if (r == 0 && *ret)
+		r = capture_follow_start(*ret);
+	return r < 0 ? error_set(ret_error, r, "no thread for the index: %s", strerror(-r)) : 0;
+}
+
+/* Builds the capture over its parts, which it takes over. */
+static int start(const struct parts *parts, pktfs_capture **ret, struct pktfs_error *ret_error)
 {
 	static _Atomic uint64_t last_id;
 	pktfs_capture *capture = calloc(1, sizeof(*capture));
+	struct capture_follow *follow = NULL;
 	int r = -ENOMEM;
 
 	if (!capture)
 		error_set(ret_error, r, "no memory");
-	else if ((r = index_start(index)) < 0)
-		error_set(ret_error, r, "no thread for the index: %s", strerror(-r));
+	else
+		r = start_threads(parts, &follow, ret_error);
 	if (r < 0) {
-		index_close(index);
-		source_close(source);
+		capture_follow_close(follow);
+		index_close(parts->index);
+		source_close(parts->source);
 		free(capture);
 		return r;
 	}
-	capture->id = ++last_id;
-	capture->source = source;
-	capture->index = index;
-	capture->files = files;
+	*capture = (pktfs_capture){
+		.id = ++last_id,
+		.follow = follow,
+		.source = parts->source,
+		.index = parts->index,
+		.files = parts->files,
+	};
 	*ret = capture;
 	return 0;
 }
 
-static int open_over(struct source *source, const struct pktfs_open_options *options,
-		     pktfs_capture **ret, struct pktfs_error *ret_error)
+static bool follows(const struct pktfs_open_options *options)
 {
-	struct index *index;
-	int r = index_open(source, &index, ret_error);
+	return options && options->flags & PKTFS_OPEN_FOLLOW;
+}
+
+static int open_over(struct source *source, const char *path,
+		     const struct pktfs_open_options *options, pktfs_capture **ret,
+		     struct pktfs_error *ret_error)
+{
+	struct parts parts = {source, .files = 1, .followed = path, .follow = follows(options)};
+	int r = index_open(source, &parts.index, ret_error);
 
 	if (r < 0) {
 		source_close(source);
 		return r;
 	}
-	index_set_memory(index, options ? options->memory_bytes : 0);
-	return start(source, index, 1, ret, ret_error);
+	index_set_memory(parts.index, options ? options->memory_bytes : 0);
+	return start(&parts, ret, ret_error);
 }
 
 static struct source_options source_options(const struct pktfs_open_options *options)
@@ -51,7 +83,7 @@ static struct source_options source_options(const struct pktfs_open_options *opt
 		return (struct source_options){0};
 	return (struct source_options){
 		.no_mmap = options->flags & PKTFS_OPEN_NO_MMAP,
-		.growing = options->flags & PKTFS_OPEN_GROWING,
+		.growing = options->flags & (PKTFS_OPEN_GROWING | PKTFS_OPEN_FOLLOW),
 		.spool_dir = options->spool_dir,
 		.frame_cache_bytes = options->frame_cache_bytes,
 	};
@@ -64,7 +96,7 @@ int pktfs_open(const char *path, const struct pktfs_open_options *options, pktfs
 	struct source *source;
 	int r = source_open_path(path, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, options, ret, ret_error);
+	return r < 0 ? r : open_over(source, path, options, ret, ret_error);
 }
 
 int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_capture **ret,
@@ -74,7 +106,7 @@ int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_captur
 	struct source *source;
 	int r = source_open_fd(fd, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, options, ret, ret_error);
+	return r < 0 ? r : open_over(source, NULL, options, ret, ret_error);
 }
 
 int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_options *options,
@@ -84,7 +116,7 @@ int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_op
 	struct source *source;
 	int r = source_open_buffer(bytes, size, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, options, ret, ret_error);
+	return r < 0 ? r : open_over(source, NULL, options, ret, ret_error);
 }
 
 /* Several files, while they are opened. */
@@ -153,9 +185,9 @@ int pktfs_open_files(const char *const *paths, size_t count,
 		.numbers = calloc(count, sizeof(*files.numbers)),
 		.errors = calloc(count, sizeof(*files.errors)),
 	};
-	struct source *source;
-	struct index *index;
-	size_t i, opened;
+	struct parts parts = {.followed = count ? paths[count - 1] : NULL,
+			      .follow = follows(options)};
+	size_t i;
 	int r;
 
 	if (count == 0)
@@ -163,21 +195,21 @@ int pktfs_open_files(const char *const *paths, size_t count,
 	if (!files.sources || !files.numbers || !files.errors)
 		return error_set(ret_error, -ENOMEM, "no memory");
 	r = open_each(&files, paths, count, options, ret_error);
-	opened = files.opened;
+	parts.files = files.opened;
 	if (r == 0)
-		r = chain(&files, &source, ret_error);
+		r = chain(&files, &parts.source, ret_error);
 	if (r < 0)
 		return r;
-	r = index_open_files(source, files.numbers, opened, &index, ret_error);
+	r = index_open_files(parts.source, files.numbers, parts.files, &parts.index, ret_error);
 	if (r < 0) {
-		source_close(source);
+		source_close(parts.source);
 		return r;
 	}
 	for (i = 0; i < count; i++)
 		if (files.errors[i].code)
-			index_leave_out(index, i, &files.errors[i]);
-	index_set_memory(index, options ? options->memory_bytes : 0);
-	return start(source, index, opened, ret, ret_error);
+			index_leave_out(parts.index, i, &files.errors[i]);
+	index_set_memory(parts.index, options ? options->memory_bytes : 0);
+	return start(&parts, ret, ret_error);
 }
 
 int pktfs_grow(pktfs_capture *capture)
@@ -194,6 +226,7 @@ void pktfs_close(pktfs_capture *capture)
 {
 	if (!capture)
 		return;
+	capture_follow_close(capture->follow);
 	index_close(capture->index);
 	source_close(capture->source);
 	free(capture);

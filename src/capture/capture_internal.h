@@ -10,8 +10,11 @@
 #include "pktfs/capture.h"
 #include "source/source.h"
 
+struct capture_follow;
+
 struct pktfs_capture {
 	uint64_t id; /* never used again: for caches that outlive the capture */
+	struct capture_follow *follow; /* NULL: the file is not followed */
 	struct source *source;
 	struct index *index;
 	uint64_t files; /* that could be opened */
@@ -25,6 +28,26 @@ struct pktfs_capture {
 void capture_fill_packet(struct pktfs_capture *capture, const struct index_place *place,
 			 const struct format_record *record, const struct pktfs_loan *loan,
 			 struct pktfs_packet *ret);
+
+/*
+ * capture_follow.c: follows the growing file of `source`, if it has one; else
+ * *ret is NULL. `path` (NULL: none is known) may be relative. Everything
+ * that needs a right to open something is done here. To be called before the
+ * index is started, which is told how the file is.
+ */
+int capture_follow_open(struct source *source, struct index *index, const char *path,
+			struct capture_follow **ret);
+int capture_follow_start(struct capture_follow *follow);
+/* Ends the thread, before the index is closed. NULL is allowed. */
+void capture_follow_close(struct capture_follow *follow);
+
+/* What is wrong with the file as such; NULL is allowed. */
+unsigned capture_follow_problems(struct capture_follow *follow);
+/* 0 or -ENOENT. */
+int capture_follow_problem(struct capture_follow *follow, uint64_t number,
+			   struct pktfs_error *ret);
+bool capture_follow_active(struct capture_follow *follow);
+bool capture_follow_cut(struct capture_follow *follow);
 
 /* "cannot be read: ..." for the errors that need no more words. */
 int capture_error(struct pktfs_error *ret_error, int code, uint64_t offset);

@@ -72,7 +72,7 @@ void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret)
 	index_totals(capture->index, &totals);
 	ret->sections = index_sections(capture->index);
 	ret->interfaces = index_interfaces(capture->index);
-	ret->problems = index_problems(capture->index);
+	ret->problems = index_problems(capture->index) + capture_follow_problems(capture->follow);
 	status_of_format(capture, ret);
 	status_of_totals(&totals, ret);
 	ret->compression = compressions[source_compression(capture->source)];
@@ -81,6 +81,10 @@ void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret)
 	ret->decoded_bytes = source_available(capture->source, &final);
 	ret->decoded_final = final;
 	ret->growing = index_growing(capture->index);
+	ret->followed = ret->growing && capture->follow;
+	ret->active = ret->followed && capture_follow_active(capture->follow);
+	if (capture_follow_cut(capture->follow) && ret->state == PKTFS_STATE_COMPLETE)
+		ret->state = PKTFS_STATE_TRUNCATED;
 }
 
 /* The point in time `timeout_ms` from now; NULL: never. */
@@ -134,7 +138,11 @@ int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *r
 
 int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret)
 {
-	return index_problem(capture->index, index, ret);
+	unsigned first = capture_follow_problems(capture->follow);
+
+	if (index < first)
+		return capture_follow_problem(capture->follow, index, ret);
+	return index_problem(capture->index, index - first, ret);
 }
 
 int64_t pktfs_read(pktfs_capture *capture, uint64_t offset, void *bytes, size_t size)

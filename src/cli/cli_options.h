@@ -26,7 +26,7 @@ struct cli_config {
 	enum cli_action action;
 	const char *file;       /* "-": standard input */
 	const char *mountpoint; /* NULL: to be named after the file */
-	bool foreground, debug, json, noxattr, read_only;
+	bool foreground, debug, json, noxattr, nofollow, read_only;
 	bool append;       /* append/ is there: to the capture, or to append_file */
 	bool repair;
 	char *append_file; /* NULL: the capture itself */

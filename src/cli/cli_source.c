@@ -87,8 +87,11 @@ static int open_capture(const struct cli_config *config, const char *spool,
 	struct pktfs_error error = {0};
 	int r;
 
+	/* what we append to, nobody else writes */
 	if (source->append)
 		options.flags |= PKTFS_OPEN_GROWING;
+	else if (!config->nofollow)
+		options.flags |= PKTFS_OPEN_FOLLOW;
 	if (!strcmp(config->file, "-"))
 		r = pktfs_open_fd(STDIN_FILENO, &options, &source->capture, &error);
 	else if (source->target)

@@ -69,6 +69,13 @@ static int set_noxattr(struct cli_config *config, const char *value)
 	return 0;
 }
 
+static int set_nofollow(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->nofollow = true;
+	return 0;
+}
+
 static int set_read_only(struct cli_config *config, const char *value)
 {
 	(void)value;
@@ -221,6 +228,8 @@ const struct cli_option cli_options[] = {
 	OURS("spool", "DIR", "where a compressed capture is unpacked to, if it must be"
 	     " (default: $TMPDIR, or /var/tmp)", set_spool),
 	OURS("noxattr", NULL, "no extended attributes", set_noxattr),
+	OURS("nofollow", NULL, "show FILE as it is at the mount, even if another program goes on"
+	     " writing it", set_nofollow),
 	OURS("threads", "N", "threads that answer requests, 1 to 16 (default: 2)", set_threads),
 	OURS("uid", "N", "owner of all files (default: who mounts)", set_uid),
 	OURS("gid", "N", "group of all files (default: who mounts)", set_gid),

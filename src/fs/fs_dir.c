@@ -142,6 +142,21 @@ void fs_op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offse
 	run_readdir(req, node, size, offset, true);
 }
 
+/* Was the directory opened last at this version? It is from now on. */
+static bool was_listed(struct fs_listed *listed, uint64_t node, uint64_t version)
+{
+	unsigned slot = (unsigned)((node * UINT64_C(0x9e3779b97f4a7c15)) >> 54);
+	bool was;
+
+	UTIL_LOCK_SCOPE(&listed->lock);
+	was = listed->slots[slot].node == node && listed->slots[slot].version == version;
+	listed->slots[slot].node = node;
+	listed->slots[slot].version = version;
+	return was;
+}
+
+_Static_assert(FS_LISTED_SLOTS == 1u << (64 - 54), "the hash gives one slot");
+
 /*
  * Valid replies: open, err
  *
@@ -149,12 +164,15 @@ void fs_op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offse
  * one a file, and it lets the kernel keep a listing exactly when that listing
  * is final. Without OPENDIR (FUSE_CAP_NO_OPENDIR_SUPPORT) the kernel caches
  * every directory by force, and one that was listed while the index was being
- * built would stay incomplete.
+ * built would stay incomplete. The same for one that may go on growing and does
+ * not just now: its listing is kept from open to open for as long as nothing has
+ * come.
  */
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct view_entry entry;
+	uint64_t version;
 
 	/* the directory of a set that was given up: the kernel looks its path up
 	 * anew when an open says so, not when a listing does */
@@ -165,6 +183,10 @@ void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 	if (!view_list_live(fs->view, node)) {
 		info->cache_readdir = 1;
 		info->keep_cache = 1;
+	} else if (view_list_still(fs->view, node, &version)) {
+		/* not kept: the kernel forgets what it has, and keeps it anew */
+		info->cache_readdir = 1;
+		info->keep_cache = was_listed(&fs->listed, node, version);
 	}
 	fuse_reply_open(req, info);
 }

@@ -41,6 +41,11 @@
  */
 #define FS_LIVE_DIRECTORY_SEC 0.01
 
+/* What the capture's file makes grow, which it does not just now: else each
+ * stat(2) and read(2) of such a file would be asked for, too. So much later is it
+ * seen when it goes on. */
+#define FS_STILL_SEC 0.01
+
 /* The largest read that the kernel makes: FUSE_MAX_MAX_PAGES of libfuse, the
  * pages of one request, times 4096. */
 #define FS_READ_MAX ((size_t)1 << 20)
@@ -160,6 +165,20 @@ struct fs_hot {
 	_Atomic unsigned buffers; /* still to be filled with attributes */
 };
 
+/*
+ * Directories that the kernel keeps a listing of although they may change: each
+ * with the version that was current when it was opened last. As allowed to
+ * forget.
+ */
+#define FS_LISTED_SLOTS 1024u
+
+struct fs_listed {
+	pthread_mutex_t lock;
+	struct {
+		uint64_t node, version;
+	} slots[FS_LISTED_SLOTS]; /* under lock */
+};
+
 struct fs {
 	struct view *view;
 	struct fuse_session *session;
@@ -178,6 +197,7 @@ struct fs {
 	struct fs_park park;
 	struct fs_forget forget;
 	struct fs_hot hot[FS_HOT_SLOTS];
+	struct fs_listed listed;
 	_Atomic uint64_t failures;
 };
 

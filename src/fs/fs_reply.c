@@ -56,7 +56,9 @@ double fs_attr_timeout(const struct view_entry *entry)
 {
 	if (!entry->live)
 		return FS_FOREVER_SEC;
-	return S_ISDIR(entry->st.st_mode) ? FS_LIVE_DIRECTORY_SEC : 0;
+	if (S_ISDIR(entry->st.st_mode))
+		return FS_LIVE_DIRECTORY_SEC;
+	return entry->still ? FS_STILL_SEC : 0;
 }
 
 /* The name of a directory leads to the same node for ever, also while its

@@ -57,6 +57,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->noxattr = options->noxattr;
 	fs->ended_fd = options->ended_fd;
 	sem_init(&fs->settled, 0, 0);
+	pthread_mutex_init(&fs->listed.lock, NULL);
 	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
 	if (r < 0)
@@ -198,6 +199,7 @@ void fs_close(struct fs *fs)
 	fs_forget_close(&fs->forget);
 	fs_park_close(&fs->park);
 	sem_destroy(&fs->settled);
+	pthread_mutex_destroy(&fs->listed.lock);
 	free(fs);
 }
 

@@ -75,6 +75,22 @@ void index_set_memory(struct index *index, uint64_t bytes)
 	index->memory = bytes ? bytes : INDEX_MEMORY;
 }
 
+void index_set_followed(struct index *index, bool active)
+{
+	index->followed = true;
+	index_set_active(index, active);
+}
+
+void index_set_active(struct index *index, bool active)
+{
+	atomic_store(&index->active, active);
+}
+
+bool index_in_doubt(struct index *index)
+{
+	return atomic_load(&index->in_doubt);
+}
+
 int index_start(struct index *index)
 {
 	int r = pthread_create(&index->thread, NULL, index_thread_main, index);
@@ -125,10 +141,18 @@ const struct index_part *index_part(const struct index *index, uint64_t number)
 	return table_at(&index->parts, number);
 }
 
+/* Under the lock: what is at the end is no problem, as it is being written. */
+static bool is_calm(struct index *index)
+{
+	return index->end_seen.open && atomic_load(&index->active);
+}
+
 void index_totals(struct index *index, struct index_totals *ret)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
 	*ret = index->totals;
+	if (is_calm(index))
+		ret->state = index->end_seen.calm;
 }
 
 /* Waits for what is published next; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
@@ -179,15 +203,30 @@ int index_wait_end(struct index *index, uint64_t end, const struct timespec *dea
 	return has ? MIN(has, 0) : r;
 }
 
-int index_grow(struct index *index, uint64_t limit)
+static int grown(struct index *index, int r)
 {
-	int r = source_grow(index->source, limit);
-
 	if (r < 0) { /* whoever waits for more waits in vain */
 		UTIL_LOCK_SCOPE(&index->lock);
 		index->cut = true;
 		pthread_cond_broadcast(&index->changed);
 	}
+	return r;
+}
+
+int index_grow(struct index *index, uint64_t limit)
+{
+	return grown(index, source_grow(index->source, limit));
+}
+
+int index_follow(struct index *index)
+{
+	struct index_totals totals;
+	int r;
+
+	index_totals(index, &totals);
+	r = grown(index, source_follow(index->source, totals.end));
+	if (r == 0 && atomic_load(&index->in_doubt))
+		source_stir(index->source);
 	return r;
 }
 
@@ -233,10 +272,16 @@ struct index_interface *index_interface(const struct index *index, uint64_t numb
 	return table_at(&index->interfaces, number);
 }
 
+/* Under the lock. */
+static bool has_end_problem(struct index *index)
+{
+	return index->end_seen.problem.code && !is_calm(index);
+}
+
 uint64_t index_problems(struct index *index)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
-	return index->problem_count + (index->end_seen.problem.code != 0);
+	return index->problem_count + has_end_problem(index);
 }
 
 int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret)
@@ -245,7 +290,7 @@ int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret)
 
 	UTIL_LOCK_SCOPE(&index->lock);
 	kept = MIN(index->problem_count, (uint64_t)INDEX_MAX_PROBLEMS);
-	if (number > kept || (number == kept && !index->end_seen.problem.code))
+	if (number > kept || (number == kept && !has_end_problem(index)))
 		return -ENOENT;
 	*ret = number < kept ? index->problems[number] : index->end_seen.problem;
 	return 0;

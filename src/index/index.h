@@ -120,6 +120,22 @@ void index_leave_out(struct index *index, uint64_t file, const struct pktfs_erro
 void index_set_memory(struct index *index, uint64_t bytes);
 #define INDEX_MEMORY ((uint64_t)1 << 30)
 
+/*
+ * Before index_start: the file is written by another program, and index_follow
+ * will be called. Then the end is judged by whether the file is active
+ * (index_set_active; it is changed just now, or somebody may be about to).
+ *
+ *  - A record that is cut at the end of an active file is no problem: it says
+ *    INDEX_COMPLETE. INDEX_TRUNCATED and a problem once it is not active.
+ *  - Zeros up to the end are a record that is not there yet (writers that
+ *    preallocate, network file systems that show the size before the bytes),
+ *    and in a file that is not active they are one that is cut.
+ *  - Zeros or damage in an active file are looked at again for
+ *    INDEX_PATIENCE_MS before they are believed.
+ */
+void index_set_followed(struct index *index, bool active);
+#define INDEX_PATIENCE_MS 3000
+
 int index_start(struct index *index);
 /* Ends the thread. Cancels the source, which stays the caller's to close. NULL
  * is allowed. */
@@ -145,6 +161,14 @@ int index_wait_end(struct index *index, uint64_t end, const struct timespec *dea
 
 /* source_grow: 1, 0, -EIO. */
 int index_grow(struct index *index, uint64_t limit);
+
+/* source_follow, with what is indexed as used, and another look at an end that was
+ * not believed: 1, 0, -EIO. */
+int index_follow(struct index *index);
+void index_set_active(struct index *index, bool active);
+
+/* Another look is due soon, whether the file changes or not. */
+bool index_in_doubt(struct index *index);
 
 /* The source may grow, and the index with it: INDEX_COMPLETE and INDEX_TRUNCATED
  * then say how it was at the last look. The state does not go back to

@@ -41,6 +41,8 @@ struct index_epoch {
 struct index_end {
 	enum index_state state;
 	bool final;                 /* it comes no further */
+	bool open;                  /* no more than a record that is not there yet: */
+	enum index_state calm;      /* the state without that */
 	int source_problem;         /* of the source, there */
 	uint64_t reached;           /* no record that ends before this is missing */
 	struct pktfs_error problem; /* code 0: none */
@@ -71,6 +73,11 @@ struct index {
 	bool cancelled;                                 /* lock */
 	bool cut;                                       /* lock: the growing file was */
 
+	/* of a file that another program writes */
+	bool followed;
+	_Atomic bool active;
+	_Atomic bool in_doubt; /* the index has ended at bytes that it does not believe */
+
 	/* the index thread's own */
 	pthread_t thread;
 	bool started;
@@ -84,6 +91,15 @@ struct index {
 	uint64_t published_problems;           /* problem_count at the last publication */
 	struct index_checkpoint *checkpoint;   /* the last one */
 	struct index_end end_next;             /* to be published */
+	unsigned stirs;          /* source_stirs before the end was looked at */
+	uint64_t believed;       /* up to here bytes are taken as they are */
+	uint64_t doubt_at;       /* what was doubted last */
+	int64_t doubted_ms;      /* since when */
+	/* a file that is longer than what was written of it: the end of that, when
+	 * it was looked at, and at the look before */
+	bool filling;
+	uint64_t filled, settled;
+	int64_t filled_ms;
 
 	/* the part that is walked: its number in the source, not in `parts` */
 	size_t source_part;
@@ -188,6 +204,15 @@ int index_part_problem(struct index *index, struct pktfs_error *ret_error);
 /* An error of the part at hand, with the offset in it, becomes one of the
  * whole, whose text names the file. */
 void index_part_error(const struct index *index, struct pktfs_error *error);
+
+/*
+ * index_doubt.c. A step that succeeded (error code 0) or failed at next.end, in a
+ * file that is followed: are these bytes to be doubted? index_doubt: -ENOMSG, as
+ * what stops a walk, was due to that. INDEX_RUNNING: go on, they are believed
+ * now.
+ */
+bool index_doubts(const struct index *index, int r, const struct format_record *record);
+enum index_state index_doubt(struct index *index, struct pktfs_error *error);
 
 /* Says how the index ends for now: returns `state`, which is that of the part
  * at hand; to be published is the worst of all parts. */

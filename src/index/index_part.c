@@ -167,7 +167,9 @@ enum index_state index_end_at(struct index *index, enum index_state state,
 {
 	index->end_next.state = worst_with(index, state);
 	index->end_next.problem = *error;
+	index->end_next.calm = worst_with(index, INDEX_COMPLETE);
 	index->end_next.final = state == INDEX_DAMAGED || !source_growing(index->source);
+	index->end_next.open = state == INDEX_TRUNCATED && !index->end_next.final;
 	return state;
 }
 

@@ -70,7 +70,10 @@ static enum index_state stopped(struct index *index, int r, uint64_t need,
 		source_wait(index->source, index->next.end + need);
 	if (r == -EAGAIN || r == -ECANCELED)
 		return INDEX_RUNNING;
-	state = r == -ENODATA ? at_end(index, need, error) : damaged(index, r, error);
+	if (r == -ENOMSG || (r == -EIO && index->followed && index_doubts(index, r, NULL)))
+		state = index_doubt(index, error);
+	else
+		state = r == -ENODATA ? at_end(index, need, error) : damaged(index, r, error);
 	if (state == INDEX_RUNNING)
 		return state;
 	if (error->code)
@@ -95,6 +98,8 @@ static bool ends_here(struct index *index, int r, uint64_t need)
 	index_end_passed(index);
 	if (index_part_end(index) == UINT64_MAX && (r == 0 || r == -EAGAIN))
 		state = at_end(index, need, &error);
+	else if (r == -ENOMSG)
+		state = index_doubt(index, &error);
 	if (state == INDEX_RUNNING)
 		return false;
 	if (error.code)
@@ -183,6 +188,8 @@ static enum index_state walk(struct index *index)
 	struct pktfs_error error = {0};
 	int r;
 
+	index->stirs = source_stirs(index->source);
+	atomic_store(&index->in_doubt, false);
 	while (state == INDEX_RUNNING && !cancelled(index)) {
 		error.code = 0;
 		if (!index->part_open) {
@@ -220,6 +227,6 @@ void *index_thread_main(void *arg)
 			index_publish(index, true);
 	} while (!index->end_next.final &&
 		 source_wait_change(index->source, index->end_next.reached,
-				    index->end_next.source_problem) == 0);
+				    index->end_next.source_problem, index->stirs) == 0);
 	return NULL;
 }

@@ -294,6 +294,8 @@ int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsign
 		record.class = RECORD_PACKET;
 		r = format_step(&index->walk, window, index->next.end - start, &record, ret_need,
 				ret_error);
+		if (unlikely(index->followed && index_doubts(index, r, &record)))
+			return -ENOMSG;
 		if (r < 0)
 			return r;
 		if (likely(record.class == RECORD_PACKET))

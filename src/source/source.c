@@ -75,7 +75,17 @@ bool source_growing(const struct source *source)
 
 int source_grow(struct source *source, uint64_t limit)
 {
-	return source->ops->grow ? source->ops->grow(source, limit) : 0;
+	return source->ops->grow ? source->ops->grow(source, limit, UINT64_MAX) : 0;
+}
+
+int source_follow(struct source *source, uint64_t used)
+{
+	return source->ops->grow ? source->ops->grow(source, UINT64_MAX, used) : 0;
+}
+
+int source_descriptor(const struct source *source)
+{
+	return source->ops->descriptor ? source->ops->descriptor(source) : -1;
 }
 
 int source_problem(struct source *source, struct pktfs_error *ret_error)

@@ -142,15 +142,28 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * waits is told; 0: it is not, or the source does not grow; -EIO, from then on:
  * it is shorter (what is gone cannot be borrowed any more, and nothing grows).
  * Damage ends the growth as well. source_growing: it has not ended.
+ *
+ * source_follow: the same for a file that another program writes, of whose
+ * decoded bytes nobody has made anything from `used` on: a plain file may take
+ * these back (source_available goes down), or have others there later.
+ *
  * source_wait_growth waits until there are more bytes than `end`, however final
- * that is: 0, or -ECANCELED. source_wait_change also ends when the end is final
- * and source_problem does not return `problem`: a frame that was unfinished may
- * end without another byte.
+ * that is: 0, or -ECANCELED. source_wait_change waits until there are more or
+ * fewer, or the end is final and source_problem does not return `problem` (a
+ * frame that was unfinished may end without another byte), or source_stirs does
+ * not return `stirs`: source_stir counts that up, for bytes that are to be looked
+ * at again although there are no more of them.
  */
 int source_grow(struct source *source, uint64_t limit);
+int source_follow(struct source *source, uint64_t used);
 int source_wait_growth(struct source *source, uint64_t end);
-int source_wait_change(struct source *source, uint64_t end, int problem);
+int source_wait_change(struct source *source, uint64_t end, int problem, unsigned stirs);
+unsigned source_stirs(struct source *source);
+void source_stir(struct source *source);
 bool source_growing(const struct source *source);
+
+/* The file that may grow, lent: -1 where none does. */
+int source_descriptor(const struct source *source);
 
 /*
  * Several sources, one behind the other, as one: offsets go on from part to
@@ -162,6 +175,7 @@ bool source_growing(const struct source *source);
  * compression is that of the first, the stored size the sum, the time the latest.
  *
  * source_part_start: where part `number` (below source_parts) begins.
+ * source_part_growing: source_growing, and that part is what grows.
  * source_part_problem: as source_problem, of that part alone, with the chain's
  * offset; source_problem of a chain is that of the last part that is there.
  * Every other source has one part.
@@ -169,6 +183,7 @@ bool source_growing(const struct source *source);
 int source_chain_open(struct source *const *parts, size_t count, struct source **ret);
 size_t source_parts(struct source *source);
 uint64_t source_part_start(struct source *source, size_t number);
+bool source_part_growing(struct source *source, size_t number);
 int source_part_problem(struct source *source, size_t number, struct pktfs_error *ret_error);
 
 /*

@@ -83,13 +83,34 @@ static void chain_moved(struct source *source)
 	source_set_end(source, end, final);
 }
 
-static int chain_grow(struct source *source, uint64_t limit)
+/* What is used of the last part, of which nothing may be known yet. */
+static uint64_t used_of_last(struct source_chain *chain, uint64_t used)
 {
-	struct source *last = chain_of(source)->parts[chain_of(source)->count - 1];
-	int r = source_grow(last, limit);
+	uint64_t start;
+
+	if (used == UINT64_MAX)
+		return used;
+	if (known_parts(chain) < chain->count)
+		return 0;
+	start = chain->starts[chain->count - 1];
+	return used > start ? used - start : 0;
+}
+
+static int chain_grow(struct source *source, uint64_t limit, uint64_t used)
+{
+	struct source_chain *chain = chain_of(source);
+	struct source *last = chain->parts[chain->count - 1];
+	int r = last->ops->grow ? last->ops->grow(last, limit, used_of_last(chain, used)) : 0;
 
 	chain_moved(source);
 	return r;
+}
+
+static int chain_descriptor(const struct source *source)
+{
+	const struct source_chain *chain = (const struct source_chain *)source;
+
+	return source_descriptor(chain->parts[chain->count - 1]);
 }
 
 static bool chain_growing(const struct source *source)
@@ -214,6 +235,7 @@ static const struct source_ops chain_ops = {
 	.problem = chain_problem,
 	.grow = chain_grow,
 	.growing = chain_growing,
+	.descriptor = chain_descriptor,
 	.stored = chain_stored,
 	.moved = chain_moved,
 	.cancel = chain_cancel,
@@ -268,4 +290,11 @@ int source_part_problem(struct source *source, size_t number, struct pktfs_error
 	if (source->ops != &chain_ops)
 		return source_problem(source, ret_error);
 	return part_problem(chain_of(source), number, ret_error);
+}
+
+bool source_part_growing(struct source *source, size_t number)
+{
+	size_t last = source->ops == &chain_ops ? chain_of(source)->count - 1 : 0;
+
+	return number == last && source_growing(source);
 }

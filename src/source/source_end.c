@@ -61,7 +61,7 @@ void source_finish(struct source *source)
 void source_extend(struct source *source, uint64_t available)
 {
 	pthread_mutex_lock(&source->lock);
-	assert(source_final(source) && available >= source->available);
+	assert(source_final(source));
 	set_available(source, available);
 	changed(source);
 }
@@ -221,10 +221,23 @@ int source_wait_growth(struct source *source, uint64_t end)
 	return 0;
 }
 
-int source_wait_change(struct source *source, uint64_t end, int problem)
+unsigned source_stirs(struct source *source)
 {
 	UTIL_LOCK_SCOPE(&source->lock);
-	while (source->available <= end &&
+	return source->stirs;
+}
+
+void source_stir(struct source *source)
+{
+	UTIL_LOCK_SCOPE(&source->lock);
+	source->stirs++;
+	pthread_cond_broadcast(&source->changed);
+}
+
+int source_wait_change(struct source *source, uint64_t end, int problem, unsigned stirs)
+{
+	UTIL_LOCK_SCOPE(&source->lock);
+	while (source->available == end && source->stirs == stirs &&
 	       (!source_final(source) || problem_code(source) == problem)) {
 		if (source->cancelled)
 			return -ECANCELED;

@@ -71,6 +71,8 @@ static int file_borrow(struct source *source, uint64_t offset, size_t size, stru
 	struct source_file *file = file_of(source);
 	uint64_t available = source->available;
 
+	if (unlikely(offset + size > available)) /* taken back just now */
+		return -ENODATA;
 	if (unlikely(!is_mapped(file) || offset + size > file->mapped))
 		return source_lend_copy(file->fd, offset, size, available, ret);
 	ret->bytes = file->map + offset;
@@ -120,10 +122,10 @@ static int has_shrunk(struct source_file *file)
 	return -EIO;
 }
 
-static int file_grow(struct source *source, uint64_t limit)
+static int file_grow(struct source *source, uint64_t limit, uint64_t used)
 {
 	struct source_file *file = file_of(source);
-	uint64_t before = source->available, size;
+	uint64_t before, size;
 	struct stat st;
 
 	if (!file->follows)
@@ -131,13 +133,23 @@ static int file_grow(struct source *source, uint64_t limit)
 	UTIL_LOCK_SCOPE(&file->grow_lock);
 	if (!source_growing(source) || fstat(file->fd, &st) < 0)
 		return -EIO;
-	if ((uint64_t)st.st_size < source->available)
+	before = source->available;
+	if ((uint64_t)st.st_size < (used == UINT64_MAX ? before : used))
 		return has_shrunk(file);
-	size = MAX(MIN((uint64_t)st.st_size, limit), before);
+	size = MIN((uint64_t)st.st_size, limit);
+	if (used == UINT64_MAX)
+		size = MAX(size, before);
 	set_stored(source, &st, size);
-	if (size > source->available)
+	if (size != before)
 		source_extend(source, size);
 	return size > before;
+}
+
+static int file_descriptor(const struct source *source)
+{
+	const struct source_file *file = (const struct source_file *)source;
+
+	return file->follows ? file->fd : -1;
 }
 
 static void file_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)
@@ -173,6 +185,7 @@ static const struct source_ops file_ops = {
 	.read = file_read,
 	.verify = file_verify,
 	.grow = file_grow,
+	.descriptor = file_descriptor,
 	.stored = file_stored,
 	.close = file_close,
 };

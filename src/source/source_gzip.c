@@ -147,6 +147,7 @@ static const struct source_ops gzip_ops = {
 	.verify = source_stream_verify,
 	.cancel = source_stream_cancel,
 	.grow = source_stream_grow,
+	.descriptor = source_stream_descriptor,
 	.stored = source_stream_stored,
 	.close = gzip_close,
 };

@@ -30,11 +30,14 @@ struct source_ops {
 	 * `offset`, still what they were? 0 or -EIO. */
 	int (*verify)(struct source *source, uint64_t offset, size_t size);
 
-	/* Optional: as source_missing, source_problem, source_grow, source_growing. */
+	/* Optional: as source_missing, source_problem, source_growing,
+	 * source_descriptor; source_grow and source_follow at once (`used` may be
+	 * UINT64_MAX: all of it). */
 	int (*missing)(struct source *source, uint64_t offset, bool final);
 	int (*problem)(struct source *source, struct pktfs_error *ret_error);
-	int (*grow)(struct source *source, uint64_t limit);
+	int (*grow)(struct source *source, uint64_t limit, uint64_t used);
 	bool (*growing)(const struct source *source);
+	int (*descriptor)(const struct source *source);
 
 	/* Of one that is made of others: the end of one of these has moved. */
 	void (*moved)(struct source *source);
@@ -72,6 +75,7 @@ struct source {
 	uint64_t problem_from;      /* what was said of the bytes from here on does not hold */
 	bool settled;               /* the end is final, and the problem one, for now */
 	uint64_t settled_at;
+	unsigned stirs;
 };
 
 void source_init(struct source *source, const struct source_ops *ops);
@@ -92,7 +96,7 @@ static inline bool source_final(struct source *source)
 int source_publish(struct source *source, uint64_t available);
 void source_finish(struct source *source);
 
-/* Moves the final end of a file that grows. */
+/* Moves the final end of a file that grows; back, too. */
 void source_extend(struct source *source, uint64_t available);
 
 /*

@@ -127,6 +127,7 @@ static int wait_growth(struct source_stream *stream, uint64_t seen)
 	if (r == 0)
 		r = source_wait_growth(stream->inner, seen);
 	source_unsettle(&stream->base, stream->inner);
+	stream->grown = true;
 	return r;
 }
 
@@ -294,18 +295,25 @@ void source_stream_cancel(struct source *source)
 		source_cancel(stream->inner);
 }
 
-int source_stream_grow(struct source *source, uint64_t limit)
+/* What was decompressed cannot be taken back: all of the file is used. */
+int source_stream_grow(struct source *source, uint64_t limit, uint64_t used)
 {
 	struct source_stream *stream = (struct source_stream *)source;
 	/* what has just come may be what ends it */
 	bool growing = source_growing(source);
 	int r = source_grow(stream->inner, limit);
 
+	(void)used;
 	if (r < 0)
 		atomic_store(&source->growing, false);
 	else /* even if it was another who has just seen that it is longer */
 		source_unsettle(source, stream->inner);
 	return r == 1 ? growing : r;
+}
+
+int source_stream_descriptor(const struct source *source)
+{
+	return source_descriptor(((const struct source_stream *)source)->inner);
 }
 
 void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)

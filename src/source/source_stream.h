@@ -46,6 +46,7 @@ struct source_stream {
 
 	/* of an inner source that grows: what is unfinished where it ends */
 	bool follows;
+	bool grown;  /* it has come further than it was at first */
 	bool inside; /* of a unit, even if all that there is was used */
 	const char *unit;
 
@@ -105,7 +106,8 @@ int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
 int source_stream_verify(struct source *source, uint64_t offset, size_t size);
 void source_stream_cancel(struct source *source);
 /* And of those that have an inner source. */
-int source_stream_grow(struct source *source, uint64_t limit);
+int source_stream_grow(struct source *source, uint64_t limit, uint64_t used);
+int source_stream_descriptor(const struct source *source);
 void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
 
 #endif

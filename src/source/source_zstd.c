@@ -237,6 +237,7 @@ static const struct source_ops zstd_ops = {
 	.verify = source_stream_verify,
 	.cancel = zstd_cancel,
 	.grow = source_stream_grow,
+	.descriptor = source_stream_descriptor,
 	.stored = source_stream_stored,
 	.close = zstd_close,
 };

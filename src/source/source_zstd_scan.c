@@ -223,7 +223,7 @@ static int read_header(struct source_stream *stream, struct zstd_header *ret)
  */
 static bool is_crumb(const struct source_stream *stream, uint64_t end, uint64_t length)
 {
-	return stream->follows && length < SOURCE_ZSTD_CRUMB &&
+	return stream->grown && length < SOURCE_ZSTD_CRUMB &&
 	       source_available(stream->inner, NULL) - end < SOURCE_ZSTD_CRUMB;
 }
 

@@ -52,6 +52,8 @@ void view_close(struct view *view);
 struct view_entry {
 	struct stat st; /* complete, st_ino included */
 	bool live;      /* may change: not to be cached by the kernel */
+	bool still;     /* live, but as the capture's file grows only, which it does not
+			 * just now: for a moment it may be cached */
 	bool fleeting;  /* its name may come to stand for another node */
 };
 
@@ -160,6 +162,10 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool attributes
 
 /* Whether a listing of this directory may still change. */
 bool view_list_live(struct view *view, uint64_t node);
+
+/* True: it may, but only when the capture's file goes on growing, which it does
+ * not just now; it is the same for as long as *ret_version is. */
+bool view_list_still(struct view *view, uint64_t node, uint64_t *ret_version);
 
 /* Appends the value; -ENODATA; -EOPNOTSUPP for names outside "user.". */
 int view_getxattr(struct view *view, uint64_t node, const char *name, struct text *ret);

@@ -62,14 +62,27 @@ static int file_of(struct view *view, uint64_t node, struct file *ret)
 	return MIN(r, 0);
 }
 
+/* While it is being written, up to its last whole record; a capture that ends
+ * inside one is shown as it is. */
+static int own_size(const struct pktfs_status *status, uint64_t *ret)
+{
+	if (status->active && !view_status_pending(status)) {
+		*ret = status->indexed_bytes;
+		return 0;
+	}
+	*ret = status->decoded_bytes;
+	return status->decoded_final ? 0 : -EAGAIN;
+}
+
 static int own_attributes(struct view *view, struct view_attributes *ret)
 {
 	struct pktfs_status status;
+	int r;
 
 	pktfs_status_get(view->capture, &status);
-	if (!status.decoded_final)
-		return -EAGAIN;
-	ret->size = status.decoded_bytes;
+	r = own_size(&status, &ret->size);
+	if (r < 0)
+		return r;
 	ret->time = view_time_of(view, &status);
 	/* what frames of zstd declare may turn out wrong */
 	ret->live = status.growing || (status.compression != PKTFS_COMPRESSION_NONE &&
@@ -108,6 +121,22 @@ static int capture_attributes(struct view *view, uint64_t node, struct view_attr
 	return file.own ? own_attributes(view, ret) : export_attributes(view, node, &file, ret);
 }
 
+/* The kernel asks for whole pages. What is behind the size may yet change. */
+static int64_t own_read(struct view *view, uint64_t offset, void *bytes, size_t size)
+{
+	struct pktfs_status status;
+	uint64_t end;
+	int r;
+
+	pktfs_status_get(view->capture, &status);
+	r = own_size(&status, &end);
+	if (r < 0 || !status.followed)
+		return pktfs_read(view->capture, offset, bytes, size);
+	return offset < end ? pktfs_read(view->capture, offset, bytes,
+					 (size_t)MIN(size, end - offset))
+			    : 0;
+}
+
 static int64_t capture_read(struct view *view, uint64_t node, uint64_t offset, void *bytes,
 			    size_t size)
 {
@@ -117,7 +146,7 @@ static int64_t capture_read(struct view *view, uint64_t node, uint64_t offset, v
 	if (r < 0)
 		return r;
 	if (file.own)
-		return pktfs_read(view->capture, offset, bytes, size);
+		return own_read(view, offset, bytes, size);
 	return view_export_read(view, node, file.set, file.format, file.link, offset, bytes, size);
 }
 

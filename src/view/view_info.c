@@ -162,7 +162,8 @@ static int show_state(const struct view_subject *s, struct text *text)
 	/* a set is evaluated, the capture is indexed */
 	if (view_status_pending(s->status) && set_kind(s->set) != SET_ALL)
 		text_string(text, "evaluating");
-	else if (is_growing(s))
+	else if (is_growing(s) ||
+		 (s->status->active && s->status->state == PKTFS_STATE_COMPLETE))
 		text_string(text, "growing");
 	else
 		text_string(text, names[s->status->state]);
@@ -329,11 +330,18 @@ static int info_render(struct view *view, uint64_t node, struct text *text)
 	return view_field_show(&fields, field, &subject, text);
 }
 
+bool view_info_unsteady(uint64_t node)
+{
+	uint64_t field = view_node_set_ordinal(node);
+
+	return field == FIELD_LOG || field == FIELD_APPENDED;
+}
+
 static bool info_live(struct view *view, uint64_t node)
 {
 	uint64_t field = view_node_set_ordinal(node);
 
-	if (field == FIELD_LOG || field == FIELD_APPENDED)
+	if (view_info_unsteady(node))
 		return true;
 	if (field >= fields.count)
 		return false;

@@ -176,6 +176,11 @@ static inline bool view_status_changing(const struct pktfs_status *status)
  * of a kind */
 bool view_changing(struct view *view, uint64_t node);
 bool view_growing(struct view *view, uint64_t node);
+/* view_still.c: whether a file changes only as the capture's file goes on growing,
+ * which it does not just now. */
+bool view_still(struct view *view, uint64_t node);
+/* view_info.c: a text of info/ that changes by itself. */
+bool view_info_unsteady(uint64_t node);
 /* Whether bytes are still to come, perhaps for ever, as through a pipe: no
  * listing that `find` meets by itself waits for their end. */
 bool view_still_fed(struct view *view);

@@ -125,13 +125,13 @@ static struct view_text_version version_of(struct view *view)
 	if (!status.growing)
 		return (struct view_text_version){0};
 	return (struct view_text_version){status.packets, status.metadata,
-					  view_ring_count(view->ring)};
+					  view_ring_count(view->ring), status.active};
 }
 
 static bool same_version(const struct view_text_version *a, const struct view_text_version *b)
 {
 	return a->packets == b->packets && a->metadata == b->metadata &&
-	       a->log_lines == b->log_lines;
+	       a->log_lines == b->log_lines && a->active == b->active;
 }
 
 /* What is asked for: `live`, `version`, `now` are as they are now. */
@@ -210,6 +210,20 @@ static struct view_text *keep(struct view_cache *cache, struct view_text *text)
 	return hold(cache, text);
 }
 
+/* As that of one that cannot change, if it does not just now. */
+static struct pktfs_time time_of(struct view *view, uint64_t node, bool live)
+{
+	struct pktfs_status status;
+	struct timespec now;
+
+	if (live && view_still(view, node)) {
+		pktfs_status_get(view->capture, &status);
+		return view_time_of(view, &status);
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (struct pktfs_time){.sec = now.tv_sec, .nsec = (uint32_t)now.tv_nsec};
+}
+
 int view_text_get(struct view *view, uint64_t node, enum view_text_use use,
 		  struct view_text **ret)
 {
@@ -218,7 +232,6 @@ int view_text_get(struct view *view, uint64_t node, enum view_text_use use,
 	bool live = kind->live && kind->live(view, node);
 	struct question question = {.node = node, .use = use, .live = live, .now = now_ms()};
 	struct view_text *text;
-	struct timespec when;
 	int r;
 
 	if (live)
@@ -231,12 +244,10 @@ int view_text_get(struct view *view, uint64_t node, enum view_text_use use,
 	text = calloc(1, sizeof(*text));
 	if (!text)
 		return -ENOMEM;
-	clock_gettime(CLOCK_REALTIME, &when);
 	text->node = node;
 	text->version = question.version;
 	text->read_ms = use == VIEW_TEXT_READ ? question.now : 0;
-	text->rendered.sec = when.tv_sec;
-	text->rendered.nsec = (uint32_t)when.tv_nsec;
+	text->rendered = time_of(view, node, live);
 	text->live = live;
 	r = render(view, kind, node, &text->text);
 	if (r < 0) {

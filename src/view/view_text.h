@@ -32,6 +32,7 @@ enum view_text_use {
 /* What a capture that grows has come to; 0 of one that does not. */
 struct view_text_version {
 	uint64_t packets, metadata, log_lines;
+	bool active;
 };
 
 struct view_text {

@@ -111,12 +111,13 @@ static nlink_t link_count(uint64_t node)
 	return kind == NODE_PACKET || kind == NODE_PAYLOAD ? 2 : 1;
 }
 
-static void fill(const struct view *view, const struct view_kind *kind, uint64_t node,
+static void fill(struct view *view, const struct view_kind *kind, uint64_t node,
 		 const struct view_attributes *from, struct view_entry *ret)
 {
 	struct timespec time = {.tv_sec = from->time.sec, .tv_nsec = from->time.nsec};
 
 	ret->live = from->live;
+	ret->still = from->live && view_still(view, node);
 	ret->fleeting = false;
 	ret->st = (struct stat){
 		.st_ino = node,
