@@ -35,28 +35,33 @@ static int check_regular(const char *file, const struct stat *st)
 }
 
 /* A pipe is opened here, by who may wait for its other end. */
+static int open_once(const struct cli_config *config, struct cli_source *source)
+{
+	if (!strcmp(config->file, "-"))
+		source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else
+		source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return source->fd < 0 ? cli_fail(config->file, "%s", strerror(errno)) : 0;
+}
+
 static int find_capture(const struct cli_config *config, struct cli_source *source,
 			struct stat *ret_st)
 {
 	bool standard_input = !strcmp(config->file, "-");
-	mode_t type;
+	int r = 0;
 
 	source->path = standard_input ? strdup("stdin") : absolute(config->file);
-	if (standard_input)
-		source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (!source->path || (standard_input && source->fd < 0))
+	if (!source->path || (!standard_input && stat(source->path, ret_st) < 0))
 		return cli_fail(config->file, "%s", strerror(errno));
-	if (standard_input)
-		return 0;
-	if (stat(source->path, ret_st) < 0)
-		return cli_fail(config->file, "%s", strerror(errno));
-	type = ret_st->st_mode & S_IFMT;
-	if (type == S_IFREG || type == S_IFDIR || type == S_IFBLK) {
-		source->files[source->file_count++] = source->path;
-		return 0;
-	}
-	source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return source->fd < 0 ? cli_fail(config->file, "%s", strerror(errno)) : 0;
+	if (config->append)
+		r = check_regular(config->file, ret_st);
+	if (r)
+		return r;
+	if (standard_input ||
+	    !(S_ISREG(ret_st->st_mode) || S_ISDIR(ret_st->st_mode) || S_ISBLK(ret_st->st_mode)))
+		return open_once(config, source);
+	source->files[source->file_count++] = source->path;
+	return 0;
 }
 
 /* An empty file, whose name is on the disk: from a sandbox neither can be done. */
@@ -121,8 +126,6 @@ int cli_source_find(const struct cli_config *config, struct cli_source *ret)
 			return cli_fail(config->spool, "spool: %s", strerror(errno));
 	}
 	r = find_capture(config, ret, &st);
-	if (!r && config->append)
-		r = check_regular(config->file, &st);
 	if (!r && config->append_file)
 		r = find_target(config, &st, ret);
 	return r;
