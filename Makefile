@@ -33,6 +33,8 @@ TEST_CFLAGS  := $(PKTFS_CFLAGS) -Itests/unit -Itests/tools \
 	$(filter-out -Wconversion -Wmissing-prototypes,$(WARN))
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3) -DFUSE_USE_VERSION=312
 FUSE_LIBS   = $(shell pkg-config --libs fuse3)
+# what the program needs beyond FUSE and the library
+PROG_LIBS   := -lseccomp
 LIB_LIBS    := -Wl,--as-needed -lzstd -lz -lpcap -lpcre2-8 -pthread
 
 LIB_SRC  := $(wildcard $(addprefix src/,$(addsuffix /*.c,util source format index capture write set)))
@@ -53,7 +55,7 @@ $(BUILD)/libpktfs.so: $(LIB_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LIB_LIBS)
 
 $(BUILD)/pktfs: $(PROG_OBJ) $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
 
 # always made anew: PREFIX may be another than the last time
 $(BUILD)/libpktfs.pc: always
@@ -85,7 +87,7 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 
 INNER_UNIT := $(filter $(addprefix $(BUILD)/tests/unit/test_,append% view% fs% cli%),$(UNIT))
 $(INNER_UNIT): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(INNER_OBJ) $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(FUSE_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
 
 $(filter-out $(INNER_UNIT),$(UNIT)): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)

@@ -51,6 +51,14 @@ struct pktfs_open_options {
 	uint64_t frame_cache_bytes; /* for zstd frames; 0: 32 MiB */
 	uint64_t memory_bytes;      /* for the index; 0: 1 GiB. A capture that would need
 				     * more is shown up to there: a problem says so */
+	/*
+	 * In the place of open(2), for a program in a sandbox that has to ask another
+	 * one: a descriptor (close-on-exec) or negative errno. `flags` are O_RDONLY,
+	 * and `path` a capture; or O_TMPFILE and O_RDWR, and it is the directory of a
+	 * file without a name to spool to. Called by any thread until pktfs_close.
+	 */
+	int (*open_file)(void *context, const char *path, int flags);
+	void *open_context;
 };
 
 /*

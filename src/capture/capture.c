@@ -86,6 +86,7 @@ static struct source_options source_options(const struct pktfs_open_options *opt
 		.growing = options->flags & (PKTFS_OPEN_GROWING | PKTFS_OPEN_FOLLOW),
 		.spool_dir = options->spool_dir,
 		.frame_cache_bytes = options->frame_cache_bytes,
+		.opener = {.open = options->open_file, .context = options->open_context},
 	};
 }
 

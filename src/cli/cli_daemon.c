@@ -22,7 +22,7 @@ static void note_inherited(struct cli_daemon *daemon)
 	while ((entry = readdir(dir))) {
 		int fd = atoi(entry->d_name);
 
-		if (fd > STDERR_FILENO && fd != dirfd(dir) &&
+		if (fd > STDERR_FILENO && fd != dirfd(dir) && fd != daemon->null_fd &&
 		    daemon->inherited_count < CLI_INHERITED_MAX)
 			daemon->inherited[daemon->inherited_count++] = fd;
 	}
@@ -37,8 +37,10 @@ void cli_daemon_prepare(struct cli_daemon *daemon)
 	do {
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
-	util_close(fd);
+	daemon->null_fd = fd;
 	note_inherited(daemon);
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 pid_t cli_daemon_fork(struct cli_daemon *daemon)
@@ -64,18 +66,14 @@ pid_t cli_daemon_fork(struct cli_daemon *daemon)
 
 void cli_daemon_ready(struct cli_daemon *daemon)
 {
-	int null;
-
 	if (daemon->report_fd < 0)
 		return;
 	setsid();
 	if (chdir("/") < 0) {
 		/* then the directory we started in stays in use */
 	}
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
-	util_close(null);
+	for (int fd = STDIN_FILENO; daemon->null_fd >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(daemon->null_fd, fd);
 	while (daemon->inherited_count)
 		util_close(daemon->inherited[--daemon->inherited_count]);
 	if (write(daemon->report_fd, "", 1) < 0) {

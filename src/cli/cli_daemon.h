@@ -24,6 +24,7 @@
 struct cli_daemon {
 	pid_t child;
 	int report_fd; /* the child writes, the parent reads; -1: none */
+	int null_fd;   /* of /dev/null, which cannot be opened from a sandbox */
 	int inherited[CLI_INHERITED_MAX];
 	unsigned inherited_count;
 };

@@ -298,10 +298,14 @@ int cli_info(const struct cli_config *config)
 		.uid = config->uid, .gid = config->gid, .umask = config->umask};
 	struct cli_source source;
 	struct view *view = NULL;
-	int r = cli_source_open(config, &source);
+	int r = cli_source_find(config, &source);
 
-	if (r)
+	if (!r)
+		r = cli_source_open(config, &source, NULL);
+	if (r) {
+		cli_source_close(&source);
 		return r;
+	}
 	options.path = source.path;
 	r = pktfs_wait(source.capture, UINT64_MAX, -1);
 	if (!r)

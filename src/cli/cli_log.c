@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <syslog.h>
 
+#include "cli_keeper.h"
 #include "cli_options.h"
 #include "fs/fs.h"
 
 static const char *log_where;
+static struct cli_keeper *_Atomic log_keeper;
 static struct view *_Atomic log_view;
 static _Atomic bool log_foreground;
 static _Atomic bool log_used;
@@ -26,6 +28,18 @@ int cli_fail(const char *where, const char *format, ...)
 	return CLI_EXIT_FAILED;
 }
 
+/* "WHERE: what" */
+static void to_system(int priority, const char *where, const char *what)
+{
+	struct cli_keeper *keeper = atomic_load(&log_keeper);
+	char line[1024];
+
+	if (!keeper)
+		return;
+	snprintf(line, sizeof(line), "%s: %s", where, what);
+	cli_keeper_log(keeper, priority, line);
+}
+
 void cli_log_end(const char *where, const char *format, ...)
 {
 	char text[512];
@@ -35,7 +49,7 @@ void cli_log_end(const char *where, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	fprintf(stderr, "pktfs: %s: %s\n", where, text);
-	syslog(LOG_ERR, "%s: %s", where, text);
+	to_system(LOG_ERR, where, text);
 }
 
 static void take(int priority, const char *text)
@@ -47,15 +61,19 @@ static void take(int priority, const char *text)
 		fprintf(stderr, "pktfs: %s: %s\n", log_where, text);
 	if (view) {
 		view_log(view, "%s", text);
-		syslog(priority, "%s: %s", log_where, text);
+		to_system(priority, log_where, text);
 	}
 }
 
 void cli_log_open(const char *where)
 {
 	log_where = where;
-	openlog("pktfs", LOG_PID, LOG_DAEMON);
 	fs_log_to(take);
+}
+
+void cli_log_by(struct cli_keeper *keeper)
+{
+	atomic_store(&log_keeper, keeper);
 }
 
 bool cli_log_used(void)
@@ -73,5 +91,5 @@ void cli_log_close(void)
 {
 	fs_log_to(NULL);
 	atomic_store(&log_view, NULL);
-	closelog();
+	atomic_store(&log_keeper, NULL);
 }

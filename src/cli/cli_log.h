@@ -8,6 +8,7 @@
 
 #include "util/util_base.h"
 
+struct cli_keeper;
 struct view;
 
 /* "pktfs: WHERE: what", to standard error. Returns CLI_EXIT_FAILED. */
@@ -19,6 +20,9 @@ void cli_log_end(const char *where, const char *format, ...) _printf_(2, 3);
 /* Takes what fs and libfuse say. `where` (lent until cli_log_close) is what the
  * lines on standard error are about. */
 void cli_log_open(const char *where);
+
+/* Who writes to the system log (lent until cli_log_close). */
+void cli_log_by(struct cli_keeper *keeper);
 
 /* Whether anything has been said so far. */
 bool cli_log_used(void);

@@ -248,6 +248,18 @@ static int check_append(struct cli_config *config, struct pktfs_error *ret_error
 	return 0;
 }
 
+/* Whose the files are, unless that was said. */
+static int check_user(struct cli_config *config, struct pktfs_error *ret_error)
+{
+	if (config->change_user && geteuid() != 0)
+		return error_set(ret_error, -EINVAL, "-o setuid: only root can do that; " SEE);
+	if (!config->uid_given)
+		config->uid = config->change_user ? config->user_uid : getuid();
+	if (!config->gid_given)
+		config->gid = config->change_user ? config->user_gid : getgid();
+	return 0;
+}
+
 /* What the operands are depends on the action. */
 static int assign(struct cli_config *config, const struct arguments *args,
 		  struct pktfs_error *ret_error)
@@ -286,8 +298,6 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 	*ret = (struct cli_config){
 		.action = CLI_MOUNT,
 		.threads = FS_THREADS_DEFAULT,
-		.uid = getuid(),
-		.gid = getgid(),
 	};
 	r = parse_arguments(ret, &args, ret_error);
 	if (r < 0)
@@ -295,7 +305,8 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 	if (ret->mount_options.failed)
 		return error_set(ret_error, ret->mount_options.failed, "-o: %s",
 				 strerror(-ret->mount_options.failed));
-	return assign(ret, &args, ret_error);
+	r = check_user(ret, ret_error);
+	return r < 0 ? r : assign(ret, &args, ret_error);
 }
 
 void cli_config_free(struct cli_config *config)

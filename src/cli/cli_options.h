@@ -33,8 +33,13 @@ struct cli_config {
 	unsigned threads;
 	char *spool;  /* NULL: where the library wants */
 	char *fsname; /* NULL: the path of the capture */
-	uid_t uid;
+	uid_t uid; /* of the files */
 	gid_t gid;
+	bool uid_given, gid_given; /* else those of who mounts, or is mounted for */
+	bool change_user;          /* -o setuid: to these */
+	uid_t user_uid;
+	gid_t user_gid;
+	bool no_sandbox;
 	mode_t umask;
 	uint64_t sets, memory; /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */

@@ -4,26 +4,30 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli_keeper.h"
 #include "cli_log.h"
-#include "cli_mounts.h"
 #include "cli_place.h"
+#include "cli_sandbox.h"
 #include "cli_source.h"
 #include "cli_text.h"
 #include "fs/fs.h"
 
 struct serve {
 	const struct cli_config *config;
+	const char *name; /* of the place */
 	struct cli_source source;
 	struct cli_place place;
+	struct text mount_options;
+	struct cli_keeper keeper;
+	struct text sandbox_words; /* what it lacks */
 	struct view *view;
 	struct fs *fs;
+	int device;  /* of FUSE, from the keeper; -1: none */
 	int wake[2]; /* a byte says: the end */
-	bool mounted;
-	dev_t device;
 };
 
 /* The write end, for the handler. */
@@ -53,90 +57,181 @@ static void catch_signals(int fd)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int mount_options(const struct serve *serve, struct text *ret)
+/* ---- the start: everything that can be refused, up to a mount that answers */
+
+static int set_mount_options(struct serve *serve)
 {
 	const struct cli_config *config = serve->config;
+	struct text *text = &serve->mount_options;
 
 	/* without noatime, each read of a file would cost a request */
-	text_string(ret, config->read_only ? "ro," : "rw,");
-	text_string(ret, "noatime,default_permissions,subtype=pktfs,fsname=");
-	cli_escape(ret, config->fsname ? config->fsname : serve->source.path);
+	text_string(text, config->read_only ? "ro," : "rw,");
+	text_string(text, "noatime,default_permissions,subtype=pktfs,fsname=");
+	cli_escape(text, config->fsname ? config->fsname : serve->source.path);
 	if (config->mount_options.size)
-		text_append(ret, config->mount_options.bytes, config->mount_options.size);
-	return ret->failed;
+		text_append(text, config->mount_options.bytes, config->mount_options.size);
+	return text->failed;
+}
+
+/* From here on it is the keeper that tidies up. */
+static int start_keeper(struct serve *serve)
+{
+	const struct cli_config *config = serve->config;
+	struct cli_source *source = &serve->source;
+	const struct cli_keeper_task task = {
+		.place = &serve->place,
+		.name = serve->name,
+		.mount_options = serve->mount_options.bytes,
+		.files = source->files,
+		.file_count = source->file_count,
+		.spool = source->spool,
+		.made = source->made ? source->target : NULL,
+		.change_user = config->change_user,
+		.uid = config->user_uid,
+		.gid = config->user_gid,
+	};
+	int r = cli_keeper_start(&serve->keeper, &task);
+
+	if (r < 0)
+		return cli_fail(serve->name, "%s", strerror(-r));
+	source->made = serve->place.made = false;
+	cli_log_by(&serve->keeper);
+	return 0;
+}
+
+/* What is appended to is opened by its path, and read, so that there is a
+ * sandbox around that, too, which is wider. */
+static int enter_sandbox(struct serve *serve)
+{
+	const struct cli_config *config = serve->config;
+	const struct cli_source *source = &serve->source;
+	const struct cli_sandbox sandbox = {
+		.keeper_fd = serve->keeper.fd,
+		.target = source->target ? source->target : source->path,
+		.repair = config->repair,
+	};
+	int r = 0, code = 0;
+
+	if (config->append && !config->no_sandbox)
+		r = cli_sandbox_narrow(&sandbox, &serve->sandbox_words);
+	if (r == 0)
+		code = cli_source_append(config, &serve->source, &serve->keeper);
+	if (r == 0 && !code && config->change_user)
+		r = cli_sandbox_become(config->user_uid, config->user_gid);
+	if (r == 0 && !code && !config->no_sandbox)
+		r = cli_sandbox_enter(&sandbox, &serve->sandbox_words);
+	return r < 0 ? cli_fail(serve->name, "the sandbox: %s (see -o nosandbox)", strerror(-r))
+		     : code;
+}
+
+/* A line each. */
+static void log_sandbox(struct serve *serve)
+{
+	char *saved, *line;
+
+	if (serve->config->no_sandbox)
+		view_log(serve->view, "sandbox: off, by -o nosandbox");
+	if (!serve->sandbox_words.size)
+		return;
+	line = strtok_r(serve->sandbox_words.bytes, "\n", &saved);
+	for (; line; line = strtok_r(NULL, "\n", &saved))
+		view_log(serve->view, "%s", line);
+}
+
+static int open_view(struct serve *serve)
+{
+	const struct cli_config *config = serve->config;
+	const struct view_options options = {
+		.path = serve->source.path,
+		.append = serve->source.append,
+		.uid = config->uid,
+		.gid = config->gid,
+		.umask = config->umask,
+		.sets_memory = config->sets,
+	};
+	int r = view_open(serve->source.capture, &options, &serve->view);
+
+	if (!r)
+		log_sandbox(serve);
+	return r;
 }
 
 static int open_fs(struct serve *serve)
 {
-	_cleanup_(text_free) struct text options = {0};
 	const struct cli_config *config = serve->config;
-	int r = mount_options(serve, &options);
 
-	if (!r)
-		r = fs_open(&(struct fs_options){.view = serve->view,
-						 .mount_options = options.bytes,
-						 .threads = config->threads,
-						 .noxattr = config->noxattr,
-						 .debug = config->debug,
-						 .ended_fd = serve->wake[1]},
-			    &serve->fs);
-	return r;
+	return fs_open(&(struct fs_options){.view = serve->view,
+					    .mount_options = serve->mount_options.bytes,
+					    .threads = config->threads,
+					    .noxattr = config->noxattr,
+					    .debug = config->debug,
+					    .ended_fd = serve->wake[1],
+					    .open_status = cli_keeper_open_status,
+					    .open_context = &serve->keeper},
+		       &serve->fs);
 }
 
-/* Everything that can be refused, up to a mount that answers. */
-static int start(struct serve *serve, const char *name)
+/* `fs` takes over the device. */
+static int mount_device(struct serve *serve)
 {
-	const struct cli_config *config = serve->config;
-	struct view_options options = {
-		.uid = config->uid, .gid = config->gid, .umask = config->umask,
-		.sets_memory = config->sets};
-	struct stat st;
-	int r = cli_source_open(config, &serve->source);
+	int fd = serve->device;
+	char name[32];
 
-	if (r)
-		return r;
-	/* From here on there is something to tidy up. */
-	catch_signals(serve->wake[1]);
-	r = cli_place_open(name, !config->mountpoint, &serve->place);
-	if (r)
-		return r;
-	options.path = serve->source.path;
-	options.append = serve->source.append;
-	r = view_open(serve->source.capture, &options, &serve->view);
+	serve->device = -1;
+	snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+	return fs_mount(serve->fs, name);
+}
+
+static int start_mount(struct serve *serve)
+{
+	int r = open_view(serve);
+
 	if (!r)
 		r = open_fs(serve);
-	if (!r) {
-		serve->mounted = true; /* or half so */
-		r = fs_mount(serve->fs, serve->place.path);
-	}
+	if (!r && cli_keeper_mount(&serve->keeper, &serve->device) < 0)
+		return CLI_EXIT_FAILED; /* it has said why */
+	if (!r)
+		r = mount_device(serve);
 	if (!r)
 		r = fs_start(serve->fs);
-	if (!r && stat(serve->place.path, &st) < 0)
-		r = -errno;
+	if (!r)
+		r = cli_keeper_ready(&serve->keeper);
 	if (r)
 		return cli_log_used() ? CLI_EXIT_FAILED
-				      : cli_fail(name, "cannot be mounted: %s", strerror(-r));
-	serve->source.made = false;
-	serve->device = st.st_dev;
-	fs_raise_readahead(st.st_dev);
+				      : cli_fail(serve->name, "cannot be mounted: %s", strerror(-r));
 	return 0;
 }
 
-/*
- * Lazily, so that it works while files are open. Not if the mount is gone
- * already: what is at the same place by now is not ours.
- */
-static void unmount(const struct serve *serve)
+static int start(struct serve *serve)
 {
-	struct cli_mount mount;
-	int r;
+	const struct cli_config *config = serve->config;
+	int r = cli_source_find(config, &serve->source);
 
-	if (!serve->mounted || cli_mounts_find(serve->place.path, &mount) != 1 || !mount.pktfs ||
-	    (serve->device && mount.device != serve->device))
-		return;
-	r = cli_unmount(serve->place.path, true);
+	if (!r)
+		r = cli_place_open(serve->name, !config->mountpoint, &serve->place);
+	if (!r && set_mount_options(serve) < 0)
+		r = cli_fail(serve->name, "%s", strerror(ENOMEM));
+	if (!r)
+		r = start_keeper(serve);
+	if (!r)
+		r = enter_sandbox(serve);
+	if (!r)
+		r = cli_source_open(config, &serve->source, &serve->keeper);
+	if (r)
+		return r;
+	/* before, a signal may end the program: the keeper tidies up */
+	catch_signals(serve->wake[1]);
+	return start_mount(serve);
+}
+
+/* ---- the end */
+
+static void unmount(struct serve *serve)
+{
+	int r = serve->keeper.fd < 0 ? 0 : cli_keeper_unmount(&serve->keeper);
+
 	if (r < 0)
-		cli_fail(serve->place.path, "cannot be unmounted: %s", strerror(-r));
+		cli_fail(serve->name, "cannot be unmounted: %s", strerror(-r));
 }
 
 /* What is still pending is appended, now that nobody adds to it. */
@@ -161,10 +256,14 @@ static int finish(struct serve *serve)
 	if (serve->fs)
 		fs_stop(serve->fs);
 	fs_close(serve->fs);
+	util_close(serve->device);
 	r = stop_appending(serve);
 	cli_log_close();
 	view_close(serve->view);
 	cli_source_close(&serve->source);
+	cli_keeper_stop(&serve->keeper);
+	text_free(&serve->mount_options);
+	text_free(&serve->sandbox_words);
 	return r;
 }
 
@@ -178,16 +277,23 @@ static void wait_for_end(const struct serve *serve)
 
 int cli_serve(const struct cli_config *config, const char *name, struct cli_daemon *daemon)
 {
-	struct serve serve = {.config = config, .place.lock = -1};
+	struct serve serve = {.config = config,
+			      .name = name,
+			      .source.fd = -1,
+			      .place.lock = -1,
+			      .keeper.fd = -1,
+			      .device = -1};
 	int r, end;
 
 	if (pipe2(serve.wake, O_CLOEXEC) < 0)
 		return cli_fail(name, "%s", strerror(errno));
 	fcntl(serve.wake[1], F_SETFL, O_NONBLOCK);
 	cli_log_open(name);
-	r = start(&serve, name);
+	r = start(&serve);
 	if (!r) {
 		cli_log_to_view(serve.view, config->foreground);
+		if (!config->foreground)
+			cli_keeper_detach(&serve.keeper);
 		cli_daemon_ready(daemon);
 		wait_for_end(&serve);
 	}

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli_source.h"
 
+#include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli_keeper.h"
 #include "cli_log.h"
 #include "cli_place.h"
+
+/* ---- what there is */
 
 /* What realpath cannot resolve, but open can, is a pipe: the /dev/fd/63 of a
  * shell's <(command). */
@@ -29,13 +34,63 @@ static int check_regular(const char *file, const struct stat *st)
 						: "device or socket");
 }
 
+/* A pipe is opened here, by who may wait for its other end. */
+static int open_once(const struct cli_config *config, struct cli_source *source)
+{
+	if (!strcmp(config->file, "-"))
+		source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else
+		source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return source->fd < 0 ? cli_fail(config->file, "%s", strerror(errno)) : 0;
+}
+
+static int find_capture(const struct cli_config *config, struct cli_source *source,
+			struct stat *ret_st)
+{
+	bool standard_input = !strcmp(config->file, "-");
+	int r = 0;
+
+	source->path = standard_input ? strdup("stdin") : absolute(config->file);
+	if (!source->path || (!standard_input && stat(source->path, ret_st) < 0))
+		return cli_fail(config->file, "%s", strerror(errno));
+	if (config->append)
+		r = check_regular(config->file, ret_st);
+	if (r)
+		return r;
+	if (standard_input ||
+	    !(S_ISREG(ret_st->st_mode) || S_ISDIR(ret_st->st_mode) || S_ISBLK(ret_st->st_mode)))
+		return open_once(config, source);
+	source->files[source->file_count++] = source->path;
+	return 0;
+}
+
+/* An empty file, whose name is on the disk: from a sandbox neither can be done. */
+static int make_target(const struct cli_config *config, struct cli_source *source)
+{
+	_cleanup_free_ char *copy = strdup(source->target);
+	_cleanup_close_ int fd = -1, directory = -1;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(source->target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -errno;
+	source->made = true;
+	if (config->change_user && fchown(fd, config->user_uid, config->user_gid) < 0)
+		return -errno;
+	directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory >= 0)
+		fsync(directory);
+	return 0;
+}
+
 /* The file of -o append=FILE, which need not be there yet. */
 static int find_target(const struct cli_config *config, const struct stat *capture,
 		       struct cli_source *source)
 {
 	const char *file = config->append_file;
 	struct stat st;
-	int r;
+	int r = 0;
 
 	source->target = realpath(file, NULL);
 	if (!source->target && errno == ENOENT)
@@ -43,9 +98,13 @@ static int find_target(const struct cli_config *config, const struct stat *captu
 	if (!source->target)
 		return cli_fail(file, "%s", strerror(errno));
 	if (stat(source->target, &st) < 0) {
-		source->made = errno == ENOENT;
-		return source->made ? 0 : cli_fail(file, "%s", strerror(errno));
+		r = errno == ENOENT ? make_target(config, source) : -errno;
+		if (r == 0 && stat(source->target, &st) < 0)
+			r = -errno;
+		if (r < 0)
+			return cli_fail(file, "%s", strerror(-r));
 	}
+	source->files[source->file_count++] = source->target;
 	r = check_regular(file, &st);
 	if (!r && st.st_dev == capture->st_dev && st.st_ino == capture->st_ino) {
 		cli_fail(file, "-o append=FILE: this is the capture itself; use -o rw, or "
@@ -55,35 +114,50 @@ static int find_target(const struct cli_config *config, const struct stat *captu
 	return r;
 }
 
-/* Before the capture is opened: what is repaired, or made, is part of it. */
-static int open_append(const struct cli_config *config, struct cli_source *source)
+int cli_source_find(const struct cli_config *config, struct cli_source *ret)
 {
-	struct append_options options = {.separate = config->append_file, .repair = config->repair};
-	const char *file = config->append_file ? config->append_file : config->file;
-	struct pktfs_error error = {0};
 	struct stat st;
 	int r;
 
-	if (stat(source->path, &st) < 0)
-		return cli_fail(config->file, "%s", strerror(errno));
-	r = check_regular(config->file, &st);
+	*ret = (struct cli_source){.fd = -1};
+	if (config->spool) {
+		ret->spool = realpath(config->spool, NULL);
+		if (!ret->spool)
+			return cli_fail(config->spool, "spool: %s", strerror(errno));
+	}
+	r = find_capture(config, ret, &st);
 	if (!r && config->append_file)
-		r = find_target(config, &st, source);
-	if (r)
-		return r;
-	r = append_open(source->target ? source->target : source->path, &options, &source->append,
-			&error);
-	if (r >= 0)
-		return 0;
-	source->made = false;
-	return cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r));
+		r = find_target(config, &st, ret);
+	return r;
 }
 
-static int open_capture(const struct cli_config *config, const char *spool,
-			struct cli_source *source)
+/* ---- opening it */
+
+int cli_source_append(const struct cli_config *config, struct cli_source *source,
+		      struct cli_keeper *keeper)
 {
-	struct pktfs_open_options options = {.spool_dir = spool, .memory_bytes = config->memory};
-	const char *paths[] = {source->path, source->target};
+	struct append_options options = {.separate = config->append_file,
+					 .repair = config->repair,
+					 .was_last = keeper ? cli_keeper_was_last : NULL,
+					 .was_last_context = keeper};
+	const char *file = config->append_file ? config->append_file : config->file;
+	struct pktfs_error error = {0};
+	int r;
+
+	if (!config->append)
+		return 0;
+	r = append_open(source->target ? source->target : source->path, &options, &source->append,
+			&error);
+	return r < 0 ? cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
+}
+
+int cli_source_open(const struct cli_config *config, struct cli_source *source,
+		    struct cli_keeper *keeper)
+{
+	struct pktfs_open_options options = {.spool_dir = source->spool,
+					     .memory_bytes = config->memory,
+					     .open_file = keeper ? cli_keeper_open : NULL,
+					     .open_context = keeper};
 	struct pktfs_error error = {0};
 	int r;
 
@@ -92,42 +166,27 @@ static int open_capture(const struct cli_config *config, const char *spool,
 		options.flags |= PKTFS_OPEN_GROWING;
 	else if (!config->nofollow)
 		options.flags |= PKTFS_OPEN_FOLLOW;
-	if (!strcmp(config->file, "-"))
-		r = pktfs_open_fd(STDIN_FILENO, &options, &source->capture, &error);
-	else if (source->target)
-		r = pktfs_open_files(paths, ARRAY_SIZE(paths), &options, &source->capture, &error);
+	if (source->fd >= 0)
+		r = pktfs_open_fd(source->fd, &options, &source->capture, &error);
+	else if (source->file_count > 1)
+		r = pktfs_open_files(source->files, source->file_count, &options, &source->capture,
+				     &error);
 	else
 		r = pktfs_open(source->path, &options, &source->capture, &error);
+	util_close(source->fd);
+	source->fd = -1;
 	return r < 0 ? cli_fail(config->file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
-}
-
-int cli_source_open(const struct cli_config *config, struct cli_source *ret)
-{
-	_cleanup_free_ char *spool = config->spool ? realpath(config->spool, NULL) : NULL;
-	int r = 0;
-
-	*ret = (struct cli_source){0};
-	if (config->spool && !spool)
-		return cli_fail(config->spool, "spool: %s", strerror(errno));
-	ret->path = strcmp(config->file, "-") ? absolute(config->file) : strdup("stdin");
-	if (!ret->path)
-		return cli_fail(config->file, "%s", strerror(errno));
-	if (config->append)
-		r = open_append(config, ret);
-	if (!r)
-		r = open_capture(config, spool, ret);
-	if (r)
-		cli_source_close(ret);
-	return r;
 }
 
 void cli_source_close(struct cli_source *source)
 {
 	pktfs_close(source->capture);
+	append_close(source->append);
 	if (source->made)
 		unlink(source->target);
-	append_close(source->append);
+	util_close(source->fd);
 	free(source->path);
 	free(source->target);
-	*source = (struct cli_source){0};
+	free(source->spool);
+	*source = (struct cli_source){.fd = -1};
 }

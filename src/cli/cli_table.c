@@ -2,6 +2,7 @@
 #include "cli_options.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <string.h>
 
 #include "fs/fs.h"
@@ -155,12 +156,37 @@ static int set_threads(struct cli_config *config, const char *value)
 /* The largest number means "none" to the kernel. */
 static int set_uid(struct cli_config *config, const char *value)
 {
+	config->uid_given = true;
 	return number(value, 10, 0, UINT_MAX - 1, &config->uid);
 }
 
 static int set_gid(struct cli_config *config, const char *value)
 {
+	config->gid_given = true;
 	return number(value, 10, 0, UINT_MAX - 1, &config->gid);
+}
+
+/* A name, or the number of a user that has one: its group is needed, too. */
+static int set_user(struct cli_config *config, const char *value)
+{
+	const struct passwd *user = getpwnam(value);
+	unsigned uid;
+
+	if (!user && !number(value, 10, 0, UINT_MAX - 1, &uid))
+		user = getpwuid(uid);
+	if (!user)
+		return -EINVAL;
+	config->change_user = true;
+	config->user_uid = user->pw_uid;
+	config->user_gid = user->pw_gid;
+	return 0;
+}
+
+static int set_no_sandbox(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->no_sandbox = true;
+	return 0;
 }
 
 static int set_umask(struct cli_config *config, const char *value)
@@ -233,12 +259,14 @@ const struct cli_option cli_options[] = {
 	OURS("threads", "N", "threads that answer requests, 1 to 16 (default: 2)", set_threads),
 	OURS("uid", "N", "owner of all files (default: who mounts)", set_uid),
 	OURS("gid", "N", "group of all files (default: who mounts)", set_gid),
+	OURS("setuid", "USER", "root only: mount for that user, and run as that user", set_user),
 	OURS("umask", "OCTAL", "permissions to take off 0444 and 0555 (default: 0)", set_umask),
 	OURS("fsname", "NAME", "source shown by findmnt(8) (default: the path of FILE)", set_fsname),
 	OURS("sets", "SIZE", "memory for evaluated filters and other sets, with K, M or G"
 	     " (default: 32M)", set_sets),
 	OURS("memory", "SIZE", "memory for the index (default: 1G); a capture that needs more is"
 	     " shown up to there, see info/problem", set_memory),
+	OURS("nosandbox", NULL, "the daemon keeps all its rights", set_no_sandbox),
 	OURS("ro", NULL, "have the kernel refuse all changes: no named filters either",
 	     set_read_only),
 	OURS("rw", NULL, "append to FILE what is written to append/; without it FILE is never"

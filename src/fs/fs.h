@@ -33,6 +33,10 @@ struct fs_options {
 	bool noxattr;
 	bool debug;   /* libfuse logs every request */
 	int ended_fd; /* gets one byte when the kernel has ended the session */
+	/* Opens /proc/PID/status, in a process that may not do so itself: a descriptor
+	 * or negative errno. NULL: open(2). From any thread */
+	int (*open_status)(void *context, pid_t pid);
+	void *open_context;
 };
 
 /* `priority` as for syslog(3); `text` has no newline at its end. */
@@ -47,6 +51,11 @@ int fs_open(const struct fs_options *options, struct fs **ret);
 
 /* -EIO: the mount was refused; the log has the reason. */
 int fs_mount(struct fs *fs, const char *mountpoint);
+
+/* Mounts, and serves nothing: the descriptor of the device, for another process
+ * to give to fs_mount as "/dev/fd/N" and for this one to close; -EINVAL, -EIO as
+ * fs_open and fs_mount. What it leaves is freed when the process ends. */
+int fs_mount_only(const char *options, const char *mountpoint);
 
 /* Starts the threads and waits until the kernel has said hello; -EIO when it
  * has not. After a failure fs_stop and fs_close are still due. */

@@ -188,6 +188,8 @@ struct fs {
 	bool appends;
 	bool no_open; /* written by INIT, before any other request */
 	int ended_fd;
+	int (*open_status)(void *context, pid_t pid);
+	void *open_context;
 	sem_t settled; /* posted by INIT, and by each worker that ends */
 	_Atomic bool initialized;
 	/* of the request INIT, written before any other request comes */

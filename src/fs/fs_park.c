@@ -93,21 +93,29 @@ static uint64_t bit(int signal)
 	return UINT64_C(1) << (signal - 1);
 }
 
+static int open_status(struct fs *fs, pid_t pid)
+{
+	char path[40];
+
+	if (fs->open_status)
+		return fs->open_status(fs->open_context, pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * Whether a signal waits for the thread that made the request. The kernel says
  * "interrupted" also where none does (a fork in another thread is enough), and
  * says it once; so this is asked at each tick from then on. Where it cannot be
  * found out, the kernel's word is taken.
  */
-static bool signal_waits(fuse_req_t req)
+static bool signal_waits(struct fs *fs, pid_t pid)
 {
+	_cleanup_close_ int fd = open_status(fs, pid);
 	uint64_t pending, dropped;
-	char path[40], status[4096];
-	_cleanup_close_ int fd = -1;
+	char status[4096];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)fuse_req_ctx(req)->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
 	if (n <= 0)
 		return true;
@@ -127,7 +135,7 @@ static bool retry(struct fs_request *request)
 {
 	int r;
 
-	if (fuse_req_interrupted(request->req) && signal_waits(request->req)) {
+	if (fuse_req_interrupted(request->req) && signal_waits(request->fs, fuse_req_ctx(request->req)->pid)) {
 		fs_give_up(request, -EINTR);
 		return true;
 	}

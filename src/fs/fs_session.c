@@ -56,6 +56,8 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->threads = options->threads;
 	fs->noxattr = options->noxattr;
 	fs->ended_fd = options->ended_fd;
+	fs->open_status = options->open_status;
+	fs->open_context = options->open_context;
 	sem_init(&fs->settled, 0, 0);
 	pthread_mutex_init(&fs->listed.lock, NULL);
 	fs->park.fs = fs;

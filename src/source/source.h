@@ -41,11 +41,18 @@ enum source_compression {
 	SOURCE_GZIP,
 };
 
+/* Who opens files; `open` NULL: open(2). See pktfs_open_options. */
+struct source_opener {
+	int (*open)(void *context, const char *path, int flags);
+	void *context;
+};
+
 struct source_options {
 	bool no_mmap;
 	bool growing;               /* the file may grow: see source_grow */
 	const char *spool_dir;      /* NULL: $TMPDIR, or /var/tmp */
 	uint64_t frame_cache_bytes; /* 0: SOURCE_FRAME_CACHE */
+	struct source_opener opener;
 };
 
 /* Decompressed zstd frames that are kept. */

@@ -167,14 +167,26 @@ static int open_taken(int fd, const struct source_options *options, struct sourc
 
 static const struct source_options defaults;
 
+static int open_path(const char *path, const struct source_opener *opener)
+{
+	int fd;
+
+	if (opener->open)
+		return opener->open(opener->context, path, O_RDONLY);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
 int source_open_path(const char *path, const struct source_options *options, struct source **ret,
 		     struct pktfs_error *ret_error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd;
 
+	options = options ? options : &defaults;
+	fd = open_path(path, &options->opener);
 	if (fd < 0)
-		return error_set(ret_error, -errno, "%s", strerror(errno));
-	return open_taken(fd, options ? options : &defaults, ret, ret_error);
+		return error_set(ret_error, fd, "%s", strerror(-fd));
+	return open_taken(fd, options, ret, ret_error);
 }
 
 int source_open_fd(int fd, const struct source_options *options, struct source **ret,

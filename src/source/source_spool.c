@@ -20,22 +20,37 @@ void source_spool_init(struct source_spool *spool)
 	spool->fd = -1;
 }
 
+static const char *directory(const char *dir)
+{
+	if (!dir)
+		dir = getenv("TMPDIR");
+	return dir && *dir ? dir : "/var/tmp";
+}
+
 /* O_TMPFILE is not known to every file system (NFS, older overlayfs). */
-static int make_file(const char *dir)
+int source_spool_make(const char *dir)
 {
 	_cleanup_free_ char *path = NULL;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	int fd = open(directory(dir), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	if (asprintf(&path, "%s/pktfs-XXXXXX", dir) < 0) {
+		return fd < 0 ? -errno : fd;
+	if (asprintf(&path, "%s/pktfs-XXXXXX", directory(dir)) < 0) {
 		path = NULL;
-		return -1;
+		return -ENOMEM;
 	}
 	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
 	return fd;
+}
+
+static int make_file(const struct source_opener *opener, const char *dir)
+{
+	if (opener->open)
+		return opener->open(opener->context, directory(dir), O_TMPFILE | O_RDWR);
+	return source_spool_make(dir);
 }
 
 static bool map_step(struct source_spool *spool, unsigned step)
@@ -76,20 +91,14 @@ static void reserve(struct source_spool *spool)
 
 int source_spool_open(struct source_spool *spool, const char *dir, struct pktfs_error *ret_error)
 {
-	int code;
+	int fd = make_file(&spool->opener, dir);
 
-	if (!dir)
-		dir = getenv("TMPDIR");
-	if (!dir || !*dir)
-		dir = "/var/tmp";
-	spool->fd = make_file(dir);
-	if (spool->fd < 0) {
-		code = -errno;
-		return error_set(ret_error, code,
+	if (fd < 0)
+		return error_set(ret_error, fd,
 				 "spool directory %.100s: found %s; accepted a directory that can "
 				 "be written (-o spool=DIR)",
-				 dir, strerror(-code));
-	}
+				 directory(dir), strerror(-fd));
+	spool->fd = fd;
 	reserve(spool);
 	return 0;
 }

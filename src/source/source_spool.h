@@ -35,6 +35,7 @@
 struct source_fault;
 
 struct source_spool {
+	struct source_opener opener; /* of the file; may be set before it is opened */
 	int fd;           /* -1: not open */
 	uint64_t written; /* the writer's */
 	uint64_t checked;
@@ -49,6 +50,8 @@ struct source_spool {
 void source_spool_init(struct source_spool *spool);
 /* `dir` NULL: $TMPDIR, or /var/tmp. */
 int source_spool_open(struct source_spool *spool, const char *dir, struct pktfs_error *ret_error);
+/* The file itself: a descriptor or negative errno. */
+int source_spool_make(const char *dir);
 void source_spool_close(struct source_spool *spool);
 
 /* Appends. 0; -EFBIG when too little of the file system would be left free;

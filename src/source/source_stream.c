@@ -14,6 +14,7 @@ int source_stream_init(struct source_stream *stream, const struct source_ops *op
 {
 	source_init(&stream->base, ops);
 	source_spool_init(&stream->spool);
+	stream->spool.opener = options->opener;
 	stream->idle = source_stream_flush;
 	stream->in = inner ? malloc(SOURCE_STREAM_IN) : NULL;
 	stream->out = malloc(SOURCE_STREAM_OUT);

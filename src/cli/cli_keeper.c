@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's side. */
+#include "cli_keeper.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli_keeper_talk.h"
+#include "util/util_base.h"
+
+int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *task)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		pid = -errno;
+		close(ends[0]);
+		close(ends[1]);
+		return pid;
+	}
+	if (pid == 0) {
+		close(ends[0]);
+		keeper_work(ends[1], task);
+	}
+	close(ends[1]);
+	*keeper = (struct cli_keeper){.fd = ends[0], .pid = pid};
+	pthread_mutex_init(&keeper->lock, NULL);
+	return 0;
+}
+
+void cli_keeper_stop(struct cli_keeper *keeper)
+{
+	if (keeper->fd < 0)
+		return;
+	close(keeper->fd);
+	keeper->fd = -1;
+	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	pthread_mutex_destroy(&keeper->lock);
+}
+
+/* What was answered; *ret_fd may come with it (NULL: no). */
+static int ask(struct cli_keeper *keeper, const struct keeper_question *question, int *ret_fd)
+{
+	struct keeper_answer answer = {.result = -EIO};
+	int fd = -1, r;
+
+	pthread_mutex_lock(&keeper->lock);
+	r = keeper_send(keeper->fd, question);
+	if (r == 0)
+		r = keeper_receive_answer(keeper->fd, &answer, &fd);
+	pthread_mutex_unlock(&keeper->lock);
+	if (r == 0)
+		r = answer.result;
+	if (r >= 0 && ret_fd && fd < 0)
+		r = -EMFILE; /* the kernel drops what finds no number here */
+	if (r >= 0 && ret_fd)
+		*ret_fd = fd;
+	else
+		util_close(fd);
+	return r;
+}
+
+static int ask_simply(struct cli_keeper *keeper, enum keeper_verb verb)
+{
+	const struct keeper_question question = {.verb = verb};
+
+	return ask(keeper, &question, NULL);
+}
+
+/* The descriptor. */
+static int ask_for_fd(struct cli_keeper *keeper, const struct keeper_question *question)
+{
+	int fd, r = ask(keeper, question, &fd);
+
+	return r < 0 ? r : fd;
+}
+
+int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd)
+{
+	const struct keeper_question question = {.verb = KEEPER_MOUNT};
+	int fd = ask_for_fd(keeper, &question);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+int cli_keeper_ready(struct cli_keeper *keeper)
+{
+	return ask_simply(keeper, KEEPER_READY);
+}
+
+int cli_keeper_detach(struct cli_keeper *keeper)
+{
+	return ask_simply(keeper, KEEPER_DETACH);
+}
+
+int cli_keeper_unmount(struct cli_keeper *keeper)
+{
+	return ask_simply(keeper, KEEPER_UNMOUNT);
+}
+
+int cli_keeper_open(void *keeper, const char *path, int flags)
+{
+	struct keeper_question question = {
+		.verb = (flags & O_TMPFILE) == O_TMPFILE ? KEEPER_SPOOL : KEEPER_FILE};
+
+	if (strlen(path) >= sizeof(question.text))
+		return -ENAMETOOLONG;
+	memcpy(question.text, path, strlen(path));
+	return ask_for_fd(keeper, &question);
+}
+
+int cli_keeper_open_status(void *keeper, pid_t pid)
+{
+	const struct keeper_question question = {.verb = KEEPER_STATUS, .pid = pid};
+
+	return ask_for_fd(keeper, &question);
+}
+
+bool cli_keeper_was_last(void *keeper, pid_t opener, pid_t closer,
+			 const struct append_paths *paths)
+{
+	const struct keeper_question question = {
+		.verb = KEEPER_WAS_LAST, .pid = opener, .other = closer, .paths = *paths};
+
+	return ask(keeper, &question, NULL) != 0;
+}
+
+void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text)
+{
+	struct keeper_question question = {.verb = KEEPER_LOG, .priority = priority};
+
+	memcpy(question.text, text, MIN(strlen(text), sizeof(question.text) - 1));
+	pthread_mutex_lock(&keeper->lock);
+	keeper_send(keeper->fd, &question);
+	pthread_mutex_unlock(&keeper->lock);
+}

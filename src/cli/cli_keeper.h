@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keeper: a process that does for the daemon what the daemon may not do any
+ * more once it is in its sandbox. It is forked before a byte of a capture is
+ * looked at, and never looks at one: it mounts, unmounts, opens, removes, and
+ * tells about other processes.
+ *
+ *	cli_keeper_start(&keeper, &task);       fork: before there are threads
+ *	cli_sandbox_enter(...);
+ *	cli_keeper_mount(&keeper, &fd);
+ *	...
+ *	cli_keeper_unmount(&keeper);            and what else is to be tidied up
+ *	cli_keeper_stop(&keeper);
+ *
+ * The daemon may be in the hands of who wrote the capture. So what the keeper
+ * mounts, where, and which files it opens is in its task, which it has from
+ * before; a question only says which of that.
+ *
+ *	daemon                             keeper
+ *	  |--- question ----------------->|
+ *	  |<-- answer, and a descriptor --|
+ *	  |--- a line for the log ------->|  (no answer)
+ *	  |--- end of file -------------->|  (the daemon has ended, however that was)
+ *
+ * At the end of the daemon it ends, too. A mount that has answered and was not
+ * ended by cli_keeper_unmount (SIGKILL) is left: a dead one is better than an
+ * empty directory. One that never has answered is taken back.
+ *
+ * Threads: cli_keeper_start and _stop from one, the others from any.
+ */
+#ifndef CLI_KEEPER_H
+#define CLI_KEEPER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct append_paths;
+struct cli_place;
+
+/* All of it is lent until the keeper is started. */
+struct cli_keeper_task {
+	const struct cli_place *place;
+	const char *name;          /* of the place, for messages */
+	const char *mount_options; /* for libfuse */
+	const char *const *files;  /* absolute paths that may be opened for reading; */
+	size_t file_count;
+	const char *const *directories; /* and regular files that lie in these */
+	size_t directory_count;
+	const char *spool; /* the directory of spool files; NULL: as the library has it */
+	const char *made;  /* a file to be removed if the mount never answers; NULL: none */
+	bool change_user;  /* the mount belongs to `uid` and `gid` */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct cli_keeper {
+	int fd; /* -1: none was started */
+	pid_t pid;
+	pthread_mutex_t lock; /* of a question and its answer */
+};
+
+/* 0 or negative errno; *keeper is to be stopped only after 0. */
+int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *task);
+
+/* Mounts: 0 and the descriptor of the device; negative errno, and why was said on
+ * standard error. */
+int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd);
+
+/* The mount answers: what root can do to make it faster is done. */
+int cli_keeper_ready(struct cli_keeper *keeper);
+
+/* Leaves the terminal, as cli_daemon_ready. */
+int cli_keeper_detach(struct cli_keeper *keeper);
+
+/* For pktfs_open_options; `keeper` is a struct cli_keeper. -EACCES: not in the
+ * task. */
+int cli_keeper_open(void *keeper, const char *path, int flags);
+
+/* For fs_options: /proc/PID/status. */
+int cli_keeper_open_status(void *keeper, pid_t pid);
+
+/* append_holder_was_last, by one who may look; where there is none left: true. */
+bool cli_keeper_was_last(void *keeper, pid_t opener, pid_t closer,
+			 const struct append_paths *paths);
+
+/* A line for the system log; `priority` as for syslog(3). Cut if it is long. */
+void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text);
+
+/* Unmounts lazily, unless the mount is gone or never was, and removes the
+ * directory if we made it. 0 or negative errno. */
+int cli_keeper_unmount(struct cli_keeper *keeper);
+
+void cli_keeper_stop(struct cli_keeper *keeper);
+
+#endif

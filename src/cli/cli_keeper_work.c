@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The keeper's own side: what it does, and nothing that is not in its task. */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "cli_keeper_talk.h"
+#include "cli_log.h"
+#include "cli_mounts.h"
+#include "cli_place.h"
+#include "fs/fs.h"
+#include "source/source_spool.h"
+#include "util/util_base.h"
+
+/* Where its own two descriptors are, behind the standard ones. */
+#define KEEPER_SOCKET 3
+#define KEEPER_LOCK   4
+
+struct keeping {
+	const struct cli_keeper_task *task;
+	bool mounted, ready, ended;
+	dev_t device;   /* of the mount; 0: not known */
+	char ident[32]; /* for the system log: the daemon's */
+};
+
+/* ---- the mount */
+
+/* The user of a mount is who makes it; the right to is the effective user's. */
+static int become(uid_t uid, gid_t gid)
+{
+	if (setresgid(gid, (gid_t)-1, (gid_t)-1) < 0 || setresuid(uid, (uid_t)-1, (uid_t)-1) < 0)
+		return -errno;
+	return 0;
+}
+
+static int mount_it(const struct cli_keeper_task *task)
+{
+	int fd, r = task->change_user ? become(task->uid, task->gid) : 0;
+
+	if (r < 0)
+		return r;
+	fd = fs_mount_only(task->mount_options, task->place->path);
+	r = task->change_user ? become(0, 0) : 0;
+	if (r == 0)
+		return fd;
+	util_close(fd);
+	return r;
+}
+
+/* Once: the daemon has no say in what else would be mounted there. */
+static int keep_mount(struct keeping *keeping)
+{
+	int fd;
+
+	if (keeping->mounted || keeping->ended)
+		return -EBUSY;
+	keeping->mounted = true; /* or half so */
+	fd = mount_it(keeping->task);
+	if (fd < 0 && !cli_log_used())
+		cli_fail(keeping->task->name, "cannot be mounted: %s", strerror(-fd));
+	return fd;
+}
+
+static int keep_ready(struct keeping *keeping)
+{
+	struct cli_mount mount;
+
+	keeping->ready = true;
+	if (cli_mounts_find(keeping->task->place->path, &mount) == 1 && mount.pktfs) {
+		keeping->device = mount.device;
+		fs_raise_readahead(mount.device);
+	}
+	return 0;
+}
+
+/*
+ * Lazily, so that it works while files are open. Not if the mount is gone
+ * already: what is at the same place by now is not ours.
+ */
+static int keep_unmount(struct keeping *keeping)
+{
+	const struct cli_place *place = keeping->task->place;
+	struct cli_mount mount;
+	int r = 0;
+
+	if (keeping->ended)
+		return 0;
+	keeping->ended = true;
+	if (keeping->mounted && cli_mounts_find(place->path, &mount) == 1 && mount.pktfs &&
+	    (!keeping->device || mount.device == keeping->device))
+		r = cli_unmount(place->path, true);
+	if (place->made)
+		rmdir(place->path);
+	return r;
+}
+
+/* ---- files */
+
+static bool is_directly_in(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	if (length && directory[length - 1] == '/')
+		length--;
+	return !strncmp(path, directory, length) && path[length] == '/' && path[length + 1] &&
+	       !strchr(path + length + 1, '/') && strcmp(path + length, "/..");
+}
+
+/* 1: given by name; 2: lies in a directory that was; 0: neither. */
+static int is_given(const struct cli_keeper_task *task, const char *path)
+{
+	for (size_t i = 0; i < task->file_count; i++)
+		if (!strcmp(path, task->files[i]))
+			return 1;
+	for (size_t i = 0; i < task->directory_count; i++)
+		if (is_directly_in(path, task->directories[i]))
+			return 2;
+	return 0;
+}
+
+/* Never waits for the other end of a pipe. */
+static int keep_file(const struct cli_keeper_task *task, const char *path)
+{
+	int given = is_given(task, path), fd;
+	struct stat st;
+
+	if (!given)
+		return -EACCES;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (given == 2 ? O_NOFOLLOW : 0));
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || (given == 2 && !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -EACCES;
+	}
+	fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
+static int keep_status(pid_t pid)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* ---- other processes */
+
+/* Only of our own mount: how its paths end is known. */
+static int keep_was_last(const struct keeper_question *question)
+{
+	static const char append[] = "/append/";
+
+	for (unsigned i = 0; i < question->paths.count; i++)
+		if (strncmp(question->paths.text[i], append, sizeof(append) - 1) != 0)
+			return -EINVAL;
+	return append_holder_was_last(question->pid, question->other, &question->paths);
+}
+
+/* The directory that we were started in is not held any longer, nor what stands
+ * for the terminal. */
+static int keep_detach(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	if (null < 0 || chdir("/") < 0)
+		return -errno;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	close(null);
+	return 0;
+}
+
+/* ---- all of it */
+
+static void serve(struct keeping *keeping, const struct keeper_question *question)
+{
+	int result = -EINVAL, fd = -1;
+
+	switch (question->verb) {
+	case KEEPER_MOUNT:
+		result = fd = keep_mount(keeping);
+		break;
+	case KEEPER_READY:
+		result = keep_ready(keeping);
+		break;
+	case KEEPER_DETACH:
+		result = keep_detach();
+		break;
+	case KEEPER_FILE:
+		result = fd = keep_file(keeping->task, question->text);
+		break;
+	case KEEPER_SPOOL:
+		result = fd = source_spool_make(keeping->task->spool);
+		break;
+	case KEEPER_STATUS:
+		result = fd = keep_status(question->pid);
+		break;
+	case KEEPER_WAS_LAST:
+		result = keep_was_last(question);
+		break;
+	case KEEPER_LOG:
+		syslog(LOG_PRI(question->priority), "%s", question->text);
+		return;
+	case KEEPER_UNMOUNT:
+		result = keep_unmount(keeping);
+		break;
+	}
+	keeper_send_answer(KEEPER_SOCKET, MIN(result, 1), fd);
+	util_close(fd);
+}
+
+/* It outlives what is meant for the daemon, Ctrl-C in a terminal too. */
+static void ignore_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+/*
+ * Keeps of what the daemon has: the socket, the lock of the place (which so
+ * lasts until both have ended), and what messages go to.
+ */
+static void keep_descriptors(int socket, const struct cli_place *place)
+{
+	int lock = place->lock < 0 ? -1 : fcntl(place->lock, F_DUPFD_CLOEXEC, KEEPER_LOCK + 1);
+	int from = fcntl(socket, F_DUPFD_CLOEXEC, KEEPER_LOCK + 1);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	dup2(null, STDIN_FILENO);
+	dup3(from, KEEPER_SOCKET, O_CLOEXEC);
+	close(KEEPER_LOCK);
+	dup3(lock, KEEPER_LOCK, O_CLOEXEC);
+	close_range(KEEPER_LOCK + 1, ~0u, 0);
+}
+
+void keeper_work(int socket, const struct cli_keeper_task *task)
+{
+	struct keeping keeping = {.task = task};
+	struct keeper_question question;
+
+	ignore_signals();
+	prctl(PR_SET_NAME, "pktfs-keeper", 0, 0, 0);
+	keep_descriptors(socket, task->place);
+	snprintf(keeping.ident, sizeof(keeping.ident), "pktfs[%d]", (int)getppid());
+	openlog(keeping.ident, 0, LOG_DAEMON);
+	while (keeper_receive(KEEPER_SOCKET, &question))
+		serve(&keeping, &question);
+	if (!keeping.ready) {
+		keep_unmount(&keeping);
+		if (task->made)
+			unlink(task->made);
+	}
+	_exit(0);
+}
