@@ -119,6 +119,11 @@ words_allowed=1 # that EIO
 unmount
 ! grep -v 'request for inode' "$work/stderr" || fail 'other words'
 
+last_is()
+{
+	[ "$(ls -U "$mnt/packets" | tail -1)" = "$(printf %09d "$1")" ]
+}
+
 # tail -f, through a pipe into another program, too
 words_allowed=
 : >"$work/stderr"
@@ -135,7 +140,7 @@ fi
 for end in 15 22 31 40; do
 	make_capture pcap $end part
 	tail -c +$(($(stat -c %s a.cap) + 1)) part >>a.cap
-	wait_until 1 test "$(ls -U "$mnt/packets" | tail -1)" = "$(printf %09d $end)"
+	wait_until 1 last_is $end
 	sleep 0.3
 done
 wait_until 3 cmp -s lines "$mnt/packets.tsv"
