@@ -95,7 +95,7 @@ $(filter-out $(INNER_UNIT),$(UNIT)): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(BU
 INNER_REPLAY := $(filter $(addprefix $(BUILD)/tests/fuzz/replay_,append% view% cli%),$(REPLAY))
 INNER_FUZZER := $(INNER_REPLAY:$(BUILD)/tests/fuzz/replay_%=$(BUILD)/tests/fuzz/fuzz_%)
 $(INNER_REPLAY) $(INNER_FUZZER): $(INNER_OBJ)
-$(INNER_REPLAY) $(INNER_FUZZER): LIB_LIBS += $(FUSE_LIBS)
+$(INNER_REPLAY) $(INNER_FUZZER): LIB_LIBS += $(FUSE_LIBS) $(PROG_LIBS)
 
 # the library last, where its users have been seen
 $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libpktfs.a
