@@ -117,7 +117,8 @@ static void list(struct play *play)
 	struct view_entry entry;
 
 	listing.left = how >> 1;
-	if (ANSWER(view_list(play->view, listing.parent, cookie, how & 1, take_entry, &listing)) < 0)
+	if (ANSWER(view_list(play->view, listing.parent, cookie, how & 1, take_entry,
+			     &listing)) < 0)
 		return;
 	view_list_live(play->view, listing.parent);
 	if (!listing.any)

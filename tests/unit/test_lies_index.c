@@ -51,7 +51,8 @@ static void check_what_is_there(pktfs_capture *capture, const struct pktfs_statu
 	}
 	assert_int_equal(pktfs_interface_get(capture, status->interfaces - 1, &interface, NULL), 0);
 	pktfs_interface_release(&interface);
-	assert_int_equal(pktfs_interface_get(capture, status->interfaces, &interface, NULL), -ENOENT);
+	assert_int_equal(pktfs_interface_get(capture, status->interfaces, &interface, NULL),
+			 -ENOENT);
 	assert_int_equal(pktfs_section_get(capture, status->sections - 1, &section, NULL), 0);
 	pktfs_section_release(&section);
 }
