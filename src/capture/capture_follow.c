@@ -336,6 +336,8 @@ int capture_follow_open(struct source *source, struct index *index, const char *
 	follow->descriptor = descriptor;
 	pthread_mutex_init(&follow->lock, NULL);
 	follow->path = path ? realpath(path, NULL) : NULL;
+	if (!follow->path && path && path[0] == '/') /* a sandbox may not let us ask */
+		follow->path = strdup(path);
 	follow->writer = capture_writer_open(descriptor);
 	follow->inotify = watch(descriptor);
 	follow->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
