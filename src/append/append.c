@@ -83,6 +83,7 @@ int append_open(const char *path, const struct append_options *options, struct a
 		append_close(append);
 		return r;
 	}
+	append->options = *options;
 	append->path_fd = open(path, O_PATH | O_CLOEXEC);
 	show_path(path, append->path);
 	*ret = append;

@@ -61,9 +61,16 @@ struct append;
 #define APPEND_QUIET_MS      200
 #define APPEND_TEMPORARY_MS  30000
 
+struct append_paths;
+
 struct append_options {
 	bool separate; /* the file is not the capture: it is made if absent (pcapng) */
 	bool repair;
+	/* In the place of append_holder_was_last, for a process that may not look at
+	 * others. NULL: that */
+	bool (*was_last)(void *context, pid_t opener, pid_t closer,
+			 const struct append_paths *paths);
+	void *was_last_context;
 };
 
 /*

@@ -59,6 +59,16 @@ static int may_commit(struct append *append, uint64_t id, uint64_t number, pid_t
 	return 1;
 }
 
+static bool was_last(struct append *append, pid_t opener, pid_t closer,
+		     const struct append_paths *paths)
+{
+	const struct append_options *options = &append->options;
+
+	if (options->was_last)
+		return options->was_last(options->was_last_context, opener, closer, paths);
+	return append_holder_was_last(opener, closer, paths);
+}
+
 int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid, uint64_t *ret_end)
 {
 	struct append_paths paths;
@@ -66,7 +76,7 @@ int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid,
 	int r = may_commit(append, id, handle, &opener, &paths);
 
 	*ret_end = 0;
-	if (r <= 0 || !append_holder_was_last(opener, pid, &paths))
+	if (r <= 0 || !was_last(append, opener, pid, &paths))
 		return MIN(r, 0);
 	return append_commit(append, id, NULL, ret_end);
 }

@@ -86,6 +86,7 @@ struct append {
 	pktfs_writer *writer;
 	char path[APPEND_PATH_SHOWN + 1]; /* for the log: the end of a long one */
 	int path_fd; /* O_PATH, for fstatvfs */
+	struct append_options options;
 	bool separate, pcapng, compressed;
 	uint64_t packets_before;   /* in the file, when it was opened */
 	uint64_t interfaces_first; /* the same */
