@@ -90,13 +90,19 @@ int append_open(const char *path, const struct append_options *options, struct a
 	return 0;
 }
 
-int append_start(struct append *append, pktfs_capture *capture,
+int append_start(struct append *append, pktfs_capture *capture, uint64_t node_base,
 		 void (*log)(void *context, const char *line), void *context)
 {
 	append->capture = capture;
+	append->node_base = node_base;
 	append->log = log;
 	append->log_context = context;
 	return append_threads_start(append);
+}
+
+void append_mounted(struct append *append, dev_t device)
+{
+	atomic_store(&append->device, device);
 }
 
 /* The next that has bytes to be committed; 0: there is none. */

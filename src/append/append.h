@@ -6,7 +6,8 @@
  *
  *	append_open("trace.pcapng", &options, &append, &error);   lock, check, repair
  *	... open the capture with PKTFS_OPEN_GROWING, fork before both ...
- *	append_start(append, capture, log, context);
+ *	append_start(append, capture, node_base, log, context);
+ *	append_mounted(append, device);
  *	append_create(append, &place, "p", &who, &id, &handle);
  *	append_write(append, id, handle, 0, bytes, size);
  *	append_flush(append, id, handle, pid, &end);              commits
@@ -71,6 +72,10 @@ struct append_options {
 	bool (*was_last)(void *context, pid_t opener, pid_t closer,
 			 const struct append_paths *paths);
 	void *was_last_context;
+	/* Opens /proc/PID/status, for the same: a descriptor or negative errno. NULL:
+	 * open(2). From any thread */
+	int (*open_status)(void *context, pid_t pid);
+	void *open_context;
 };
 
 /*
@@ -83,11 +88,16 @@ int append_open(const char *path, const struct append_options *options, struct a
 
 /*
  * From here on the functions below may be called. `capture` shows the file: it
- * is the capture, or (separate) the last of the capture's files. `log` takes
- * one line; may be NULL.
+ * is the capture, or (separate) the last of the capture's files. A file that is
+ * not committed has the inode number `node_base` + its id in the mount. `log`
+ * takes one line; may be NULL.
  */
-int append_start(struct append *append, pktfs_capture *capture,
+int append_start(struct append *append, pktfs_capture *capture, uint64_t node_base,
 		 void (*log)(void *context, const char *line), void *context);
+
+/* The device of the mount, so that files of other mounts are told from ours. Until
+ * then they are not. */
+void append_mounted(struct append *append, dev_t device);
 
 /* Commits what is pending with bytes in it, ends the frame, ends the threads.
  * Returns the first error; it is in the log, too. */

@@ -14,7 +14,7 @@ static void add_path(struct append_paths *paths, const char *directory, const ch
 		 *directory ? "/" : "", name);
 }
 
-/* The paths by which a process may have the file open. With the lock. */
+/* What a process that has the file open has in its table. With the lock. */
 static void get_paths(const struct append *append, const struct append_file *file,
 		      struct append_paths *ret)
 {
@@ -22,6 +22,8 @@ static void get_paths(const struct append *append, const struct append_file *fil
 	const char *named;
 	char number[24];
 
+	ret->node = append->node_base + file->id;
+	ret->device = atomic_load(&append->device);
 	ret->count = 0;
 	if (place.kind == APPEND_ONLY)
 		add_path(ret, "", file->name);

@@ -31,8 +31,9 @@
 struct append_handle {
 	struct append_handle *next;
 	uint64_t number;
-	pid_t pid; /* who opened it; 0: not known */
+	pid_t pid; /* the process that opened it; 0: not known */
 	bool writes;
+	bool flushed; /* a descriptor of it was closed, maybe the last one */
 };
 
 /* What a file has as long as it is not committed, or is open. */
@@ -91,6 +92,8 @@ struct append {
 	uint64_t packets_before;   /* in the file, when it was opened */
 	uint64_t interfaces_first; /* the same */
 	pktfs_capture *capture;
+	uint64_t node_base;   /* see append_start */
+	_Atomic dev_t device; /* of the mount; 0: not known yet */
 	void (*log)(void *context, const char *line);
 	void *log_context;
 	_Atomic bool indexed;        /* the first time, to the end */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which close commits: real processes with real descriptors. The file is
- * opened at DIR/append/0/p, so that its links end as those of a mount do; what
- * the kernel would send to the daemon is called by hand.
+ * opened at DIR/append/0/p, so that its links end as those of a mount do, and its
+ * inode number is taken for that of the node; what the kernel would send to the
+ * daemon is called by hand.
  */
 #include "test_append.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static const char *file_path(const char *folder)
@@ -18,6 +20,14 @@ static const char *file_path(const char *folder)
 	mkdir(path, 0777);
 	snprintf(path, sizeof(path), "%s/append/%s/p", writer_dir, folder);
 	return path;
+}
+
+static struct stat stat_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st;
 }
 
 /* A child that does what it is told, a letter each, and answers with one. */
@@ -97,23 +107,29 @@ static void end(struct child *child)
 	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
 }
 
-static const struct append_paths paths = {.count = 1, .text = {"/append/0/p"}};
+static struct append_paths paths = {.count = 1, .text = {"/append/0/p"}};
+
+/* The file is there, and is the one that is asked for. */
+static void make_file(void)
+{
+	close(open(file_path("0"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	paths.node = stat_of(file_path("0")).st_ino;
+}
 
 static void holders(void **state)
 {
-	const struct append_paths others = {
-		.count = 2, .text = {"/append/1/p", "/append/name/p"}};
 	struct child child = begin(-1);
 
 	(void)state;
+	make_file();
 	assert_int_equal(append_holder(child.pid, &paths), APPEND_HOLDS_NOT);
 	tell(&child, 'o');
 	assert_int_equal(append_holder(child.pid, &paths), APPEND_HOLDS);
-	assert_int_equal(append_holder(child.pid, &others), APPEND_HOLDS_NOT);
 	assert_int_equal(unlink(file_path("0")), 0);
 	assert_int_equal(append_holder(child.pid, &paths), APPEND_HOLDS);
 	tell(&child, 'c');
 	assert_int_equal(append_holder(child.pid, &paths), APPEND_HOLDS_NOT);
+	make_file();
 	tell(&child, 'o');
 	tell(&child, 'd');
 	tell(&child, 'c');
@@ -127,12 +143,49 @@ static void holders(void **state)
 	assert_int_equal(append_holder(child.pid, &paths), APPEND_HOLDS_NOT);
 }
 
+/* Which file it is. */
+static void identity(void **state)
+{
+	struct append_paths other;
+	int fd;
+
+	(void)state;
+	make_file();
+	fd = open(file_path("0"), O_WRONLY | O_CLOEXEC);
+	/* another directory, as in a bind mount */
+	other = paths;
+	strcpy(other.text[0], "/append/1/p");
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS);
+	strcpy(other.text[0], "/append/0/q");
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS_NOT);
+	/* "0/p" is no name */
+	strcpy(other.text[0], "/append/0/0p");
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS_NOT);
+	other = paths;
+	other.node++;
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS_NOT);
+	other = paths;
+	other.device = stat_of(file_path("0")).st_dev;
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS);
+	other.device++;
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS_NOT);
+	/* a removed one, and another that has its name */
+	assert_int_equal(unlink(file_path("0")), 0);
+	assert_int_equal(append_holder(getpid(), &paths), APPEND_HOLDS);
+	other = paths;
+	make_file();
+	assert_int_equal(append_holder(getpid(), &other), APPEND_HOLDS);
+	assert_int_equal(append_holder(getpid(), &paths), APPEND_HOLDS_NOT);
+	close(fd);
+}
+
 /* More descriptors than one call lists. */
 static void many_descriptors(void **state)
 {
 	int fds[600], i, fd;
 
 	(void)state;
+	make_file();
 	for (i = 0; i < 600; i++)
 		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	fd = open(file_path("0"), O_WRONLY | O_CREAT, 0666);
@@ -143,11 +196,38 @@ static void many_descriptors(void **state)
 		close(fds[i]);
 }
 
+/* What lies above the limit is not looked at. */
+static void too_many_descriptors(void **state)
+{
+	const rlim_t room = APPEND_HOLDER_LIMIT + 100;
+	struct rlimit limit;
+	int null, low, high;
+
+	(void)state;
+	make_file();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < room)
+		skip();
+	limit.rlim_cur = MAX(limit.rlim_cur, room);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = open(file_path("0"), O_WRONLY | O_CLOEXEC);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	for (int fd = null + 1; fd < (int)APPEND_HOLDER_LIMIT; fd++)
+		assert_int_equal(dup3(null, fd, O_CLOEXEC), fd);
+	assert_int_equal(append_holder(getpid(), &paths), APPEND_HOLDS);
+	high = dup3(low, (int)room - 1, O_CLOEXEC);
+	assert_int_equal(high, room - 1);
+	dup3(null, low, O_CLOEXEC);
+	assert_int_equal(append_holder(getpid(), &paths), APPEND_HOLDS_NOT);
+	assert_int_equal(close_range((unsigned)low, ~0u, 0), 0);
+}
+
 static void last(void **state)
 {
 	struct child opener = begin(-1), other = begin(-1);
 
 	(void)state;
+	make_file();
 	tell(&opener, 'o');
 	assert_false(append_holder_was_last(opener.pid, opener.pid, &paths));
 	assert_false(append_holder_was_last(opener.pid, other.pid, &paths));
@@ -174,16 +254,29 @@ static void *hold_thread(void *context)
 	return context;
 }
 
+static int open_nothing(void *context, pid_t pid)
+{
+	(void)context;
+	(void)pid;
+	return -EACCES;
+}
+
 /* Threads share their descriptors. */
 static void threads(void **state)
 {
-	int fd = open(file_path("0"), O_WRONLY | O_CREAT, 0666);
 	pthread_t thread;
+	int fd;
 
 	(void)state;
+	make_file();
+	fd = open(file_path("0"), O_WRONLY);
+	assert_int_equal(append_holder_process(getpid(), NULL, NULL), getpid());
+	assert_int_equal(append_holder_process(0, NULL, NULL), 0);
 	assert_int_equal(pthread_create(&thread, NULL, hold_thread, NULL), 0);
 	while (!tid)
 		sleep_ms(1);
+	assert_int_equal(append_holder_process(tid, NULL, NULL), getpid());
+	assert_int_equal(append_holder_process(tid, open_nothing, NULL), tid);
 	assert_false(append_holder_was_last(tid, getpid(), &paths));
 	assert_false(append_holder_was_last(getpid(), tid, &paths));
 	close(fd);
@@ -191,6 +284,7 @@ static void threads(void **state)
 	assert_true(append_holder_was_last(getpid(), tid, &paths));
 	pthread_join(thread, NULL);
 	assert_true(append_holder_was_last(tid, getpid(), &paths));
+	assert_int_equal(append_holder_process(tid, NULL, NULL), tid);
 }
 
 /* What another user's process has cannot be seen. */
@@ -239,6 +333,12 @@ static uint64_t create_as(struct rig *rig, const struct append_place *place, pid
 	return id;
 }
 
+/* The next that is created is this file. */
+static void is_file(struct rig *rig, const char *path)
+{
+	rig->append->node_base = stat_of(path).st_ino - (rig->append->table.last_id + 1);
+}
+
 static bool commits(struct rig *rig, uint64_t id, uint64_t handle, pid_t pid)
 {
 	uint64_t seen;
@@ -266,6 +366,7 @@ static void a_group(void **state)
 	(void)state;
 	start(&rig);
 	tell(&shell, 'o');
+	is_file(&rig, file_path("0"));
 	id = create_as(&rig, &first, shell.pid, &handle);
 	tell(&shell, 'd');
 	tell(&shell, 'c');
@@ -297,6 +398,7 @@ static void a_command(void **state)
 	(void)state;
 	start(&rig);
 	tell(&cat, 'o');
+	is_file(&rig, file_path("0"));
 	id = create_as(&rig, &first, cat.pid, &handle);
 	put(&rig, id, "abcd", 4);
 	tell(&cat, 'd');
@@ -318,10 +420,11 @@ static void an_orphan(void **state)
 
 	(void)state;
 	start(&rig);
+	fd = open(file_path("0"), O_WRONLY | O_CREAT, 0666);
+	is_file(&rig, file_path("0"));
 	id = create_as(&rig, &first, opener.pid, &handle);
 	end(&opener);
 	assert_false(commits(&rig, id, handle, opener.pid)); /* nothing in it */
-	fd = open(file_path("0"), O_WRONLY | O_CREAT, 0666);
 	orphan = begin(fd);
 	close(fd);
 	put(&rig, id, "abcd", 4);
@@ -349,11 +452,9 @@ static void by_name(void **state)
 	assert_int_equal(interface, 1);
 	see(&rig, seen);
 	fd = open(file_path("tap0"), O_WRONLY | O_CREAT, 0666);
+	is_file(&rig, file_path("tap0"));
 	id = create_as(&rig, &added, getpid(), &handle);
 	put(&rig, id, "abcd", 4);
-	assert_false(commits(&rig, id, handle, getpid()));
-	close(fd);
-	fd = open(file_path("1"), O_WRONLY | O_CREAT, 0666);
 	assert_false(commits(&rig, id, handle, getpid()));
 	close(fd);
 	fd = open(file_path("0"), O_WRONLY | O_CREAT, 0666); /* another */
@@ -368,7 +469,8 @@ static void by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(holders),     cmocka_unit_test(many_descriptors),
+		cmocka_unit_test(holders),     cmocka_unit_test(identity),
+		cmocka_unit_test(many_descriptors), cmocka_unit_test(too_many_descriptors),
 		cmocka_unit_test(last),	       cmocka_unit_test(threads),
 		cmocka_unit_test(not_allowed), cmocka_unit_test(a_group),
 		cmocka_unit_test(a_command),   cmocka_unit_test(an_orphan),
