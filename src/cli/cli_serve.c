@@ -118,6 +118,8 @@ static int start(struct serve *serve, const char *name)
 				      : cli_fail(name, "cannot be mounted: %s", strerror(-r));
 	serve->source.made = false;
 	serve->device = st.st_dev;
+	if (serve->source.append)
+		append_mounted(serve->source.append, st.st_dev);
 	fs_raise_readahead(st.st_dev);
 	return 0;
 }
