@@ -23,9 +23,10 @@
  *	   `------- remove: nothing happened
  *
  * When a file is committed. By a flush of a handle that may write, if the file
- * has bytes and a name, unless the process that opened that handle, or the one
- * that closes, still holds a descriptor of the file that may write (shells
- * duplicate descriptors, and children inherit them): then a later flush does it.
+ * has bytes and a name, unless it is open for writing elsewhere: there is a handle
+ * that was never flushed, or the process that opened one, or the one that closes,
+ * still holds a descriptor of the file that may write (shells duplicate
+ * descriptors, and children inherit them). Then a later flush does it.
  * The release of the last handle that may write commits what no flush did; so do
  * append_stop and a fsync. A temporary name of rsync's (".NAME.XXXXXX", created
  * exclusively and for reading and writing) is committed when it is renamed to
