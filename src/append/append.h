@@ -27,8 +27,8 @@
  * that was never flushed, or the process that opened one, or the one that closes,
  * still holds a descriptor of the file that may write (shells duplicate
  * descriptors, and children inherit them). Then a later flush does it.
- * The release of the last handle that may write commits what no flush did; so do
- * append_stop and a fsync. A temporary name of rsync's (".NAME.XXXXXX", created
+ * The release of the last handle that may write commits what no flush did; so does
+ * a fsync, and append_stop what is not open any more. A temporary name of rsync's (".NAME.XXXXXX", created
  * exclusively and for reading and writing) is committed when it is renamed to
  * another, or by append_stop, or APPEND_TEMPORARY_MS after its last release; what
  * a fsync of it asked for is done then. A committed file takes no more bytes:
@@ -62,6 +62,8 @@ struct append;
 /* After so long without a commit the frame of a compressed file is ended. */
 #define APPEND_QUIET_MS      200
 #define APPEND_TEMPORARY_MS  30000
+/* umount(8) returns before the daemon has let go of the lock. */
+#define APPEND_BUSY_MS       2000
 
 struct append_paths;
 
@@ -82,7 +84,8 @@ struct append_options {
 /*
  * Opens `path` for appending: the writer's lock, check and repair. With `separate`
  * the file has a section header when this returns, so that it can be opened as
- * a part of the capture (pktfs_open_files). Errors as pktfs_writer_append.
+ * a part of the capture (pktfs_open_files). Errors as pktfs_writer_append; -EBUSY
+ * when the lock was not to be had for APPEND_BUSY_MS.
  */
 int append_open(const char *path, const struct append_options *options, struct append **ret,
 		struct pktfs_error *ret_error);
@@ -100,8 +103,9 @@ int append_start(struct append *append, pktfs_capture *capture, uint64_t node_ba
  * then they are not. */
 void append_mounted(struct append *append, dev_t device);
 
-/* Commits what is pending with bytes in it, ends the frame, ends the threads.
- * Returns the first error; it is in the log, too. */
+/* Commits what is pending with bytes in it and not open for writing, ends the frame,
+ * ends the threads. What is open is dropped, and the log says so: its writer gets
+ * an error. Returns the first error; it is in the log, too. */
 int append_stop(struct append *append);
 /* Ends the lock. NULL is allowed. */
 void append_close(struct append *append);

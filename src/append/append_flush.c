@@ -109,6 +109,22 @@ static bool is_closed(struct append *append, const struct closing *closing, pid_
 	return closed;
 }
 
+/* At the end there may be no RELEASE of what was closed. */
+bool append_is_open(struct append *append, uint64_t id)
+{
+	struct closing closing = {0};
+	struct append_file *file;
+	bool closed;
+
+	pthread_mutex_lock(&append->lock);
+	file = append_file_idle(append, id);
+	closed = !file || !file->draft || get_openers(file->draft, &closing);
+	if (file)
+		get_paths(append, file, &closing.paths);
+	pthread_mutex_unlock(&append->lock);
+	return !closed || !is_closed(append, &closing, 0);
+}
+
 int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid, uint64_t *ret_end)
 {
 	struct closing closing = {0};

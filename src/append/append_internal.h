@@ -206,6 +206,12 @@ void append_log_refusal(struct append *append, const struct append_place *place,
 /* Tells the capture to look. */
 void append_show(struct append *append);
 
+/* ---- append_flush.c */
+
+/* Whether a process may still write to file `id`: there was no close, or it has it
+ * open. Without the lock. */
+bool append_is_open(struct append *append, uint64_t id);
+
 /* ---- append_thread.c */
 
 int append_threads_start(struct append *append);
