@@ -107,7 +107,7 @@ struct append {
 	pthread_cond_t idle; /* a draft is not busy any more */
 	struct append_table table;
 	struct append_base base;
-	struct append_named *named;
+	struct append_named *named; /* by interface */
 	size_t named_count, named_room;
 	uint64_t last_handle;
 	uint64_t pending_bytes;
