@@ -44,7 +44,7 @@ static void refused(void **state)
 	refuse(&rig, "a b\n", "comment", "hi", 10, -EOPNOTSUPP, "append/0/a%20b%0A: 10 bytes: ");
 	refuse(&rig, "t", "time", "1960-01-01", 10, -ERANGE, "append/0/t: ");
 	refuse(&rig, "t", "time", "2107-01-01", 10, -ERANGE, "append/0/t: ");
-	refuse(&rig, "o", "original_length", "5", 10, -EINVAL, "original length");
+	refuse(&rig, "f", "flags", "1", 10, -EOPNOTSUPP, "append/0/f: ");
 	refuse(&rig, "l", "link_type", "RAW", 10, -EINVAL, "link type");
 	assert_int_equal(append_create(rig.append, &blocks, "b", &(struct append_who){0}, &end,
 				       &end), -EOPNOTSUPP);
@@ -222,7 +222,7 @@ static void stopped(void **state)
 	create(&rig, &first, "empty", &handle);
 	waiting(&rig, ".a.AbC013", "abcd");
 	id = waiting(&rig, ".b.AbC013", "efgh");
-	assert_int_equal(set(&rig, id, "original_length", "1"), 0);
+	assert_int_equal(set(&rig, id, "link_type", "RAW"), 0);
 	/* its RELEASE does not come any more */
 	id = create(&rig, &first, "c", &handle);
 	assert_int_equal(flush(&rig, id, handle), 0);
