@@ -214,13 +214,14 @@ enum pktfs_packet_has {
 	PKTFS_PACKET_ID = 8,
 	PKTFS_PACKET_QUEUE = 16,
 	PKTFS_PACKET_PROCESS = 32,
+	PKTFS_PACKET_ORIGINAL = 64,
 };
 
 struct pktfs_new_packet {
 	uint32_t interface;        /* in the last section */
 	struct pktfs_time time;    /* rounded down to the interface's resolution */
 	uint32_t captured_length;
-	uint32_t original_length;  /* 0: the captured length */
+	uint32_t original_length;  /* 0 without PKTFS_PACKET_ORIGINAL: the captured length */
 	const void *data;
 	unsigned has;              /* which of the following are given */
 	uint64_t ticks;            /* the time, instead of `time`, in the interface's units */
@@ -238,8 +239,9 @@ struct pktfs_new_packet {
  * -ENXIO: no such interface. -EMSGSIZE: longer than the interface's snaplen, or
  * than 128 MiB. -ERANGE: a time that the file cannot hold: pcap before 1970 or
  * after 2106-02-07, pcapng before the interface's time offset or behind its 2^64
- * ticks. -EINVAL: original length below the captured length. -ENOTSUP: options
- * in a pcap file.
+ * ticks. -EINVAL: original length below the captured length, unless `has` says
+ * with PKTFS_PACKET_ORIGINAL that it is so (it is in some files), 0 included.
+ * -ENOTSUP: options in a pcap file; that original length in one of version 2.3.
  */
 PKTFS_API int pktfs_writer_packet(pktfs_writer *writer, const struct pktfs_new_packet *packet,
 				  struct pktfs_written *ret_written,

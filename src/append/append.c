@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#define BUSY_PAUSE_MS 20
+
 /* ---- opening */
 
 static struct append *new_append(void)
@@ -42,9 +44,14 @@ static int open_writer(struct append *append, const char *path,
 			 (options->separate ? PKTFS_WRITER_MAKE : 0u),
 		.format = options->separate ? PKTFS_WRITER_PCAPNG : PKTFS_WRITER_AUTO,
 	};
+	const int64_t deadline = append_now_ms() + APPEND_BUSY_MS;
+	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_MS * 1000000L};
 	struct pktfs_writer_status status;
-	int r = pktfs_writer_append(path, &writer, &append->writer, ret_error);
+	int r;
 
+	while ((r = pktfs_writer_append(path, &writer, &append->writer, ret_error)) == -EBUSY &&
+	       append_now_ms() < deadline)
+		nanosleep(&pause, NULL);
 	if (r < 0)
 		return r;
 	pktfs_writer_status_get(append->writer, &status);
@@ -90,13 +97,19 @@ int append_open(const char *path, const struct append_options *options, struct a
 	return 0;
 }
 
-int append_start(struct append *append, pktfs_capture *capture,
+int append_start(struct append *append, pktfs_capture *capture, uint64_t node_base,
 		 void (*log)(void *context, const char *line), void *context)
 {
 	append->capture = capture;
+	append->node_base = node_base;
 	append->log = log;
 	append->log_context = context;
 	return append_threads_start(append);
+}
+
+void append_mounted(struct append *append, dev_t device)
+{
+	atomic_store(&append->device, device);
 }
 
 /* The next that has bytes to be committed; 0: there is none. */
@@ -110,14 +123,37 @@ static uint64_t next_pending(struct append *append, uint64_t after)
 	return file ? file->id : 0;
 }
 
+/* Who writes it gets an error from now on, and will begin again. */
+static void drop(struct append *append, uint64_t id)
+{
+	const struct pktfs_error error = {
+		.code = -ENOTCONN, .text = "still open for writing when the mount ended"};
+	struct append_file *file;
+	struct append_place place;
+	char name[APPEND_NAME_ROOM];
+	uint64_t size;
+
+	pthread_mutex_lock(&append->lock);
+	file = append_file_idle(append, id);
+	place = append_place_of(file);
+	strcpy(name, file->name);
+	size = file->draft->size;
+	append_file_unname(append, file);
+	pthread_mutex_unlock(&append->lock);
+	append_log_refusal(append, &place, name, size, &error);
+}
+
 /* All that is left, in the order in which it was created; the first error. */
 static int commit_all(struct append *append)
 {
 	uint64_t id = 0, end;
-	int first = 0, r;
+	int first = 0, r = 0;
 
 	while ((id = next_pending(append, id))) {
-		r = append_commit(append, id, NULL, &end);
+		if (append_is_open(append, id))
+			drop(append, id);
+		else
+			r = append_commit(append, id, NULL, &end);
 		if (first == 0)
 			first = r;
 	}

@@ -6,7 +6,8 @@
  *
  *	append_open("trace.pcapng", &options, &append, &error);   lock, check, repair
  *	... open the capture with PKTFS_OPEN_GROWING, fork before both ...
- *	append_start(append, capture, log, context);
+ *	append_start(append, capture, node_base, log, context);
+ *	append_mounted(append, device);
  *	append_create(append, &place, "p", &who, &id, &handle);
  *	append_write(append, id, handle, 0, bytes, size);
  *	append_flush(append, id, handle, pid, &end);              commits
@@ -22,11 +23,12 @@
  *	   `------- remove: nothing happened
  *
  * When a file is committed. By a flush of a handle that may write, if the file
- * has bytes and a name, unless the process that opened that handle, or the one
- * that closes, still holds a descriptor of the file that may write (shells
- * duplicate descriptors, and children inherit them): then a later flush does it.
- * The release of the last handle that may write commits what no flush did; so do
- * append_stop and a fsync. A temporary name of rsync's (".NAME.XXXXXX", created
+ * has bytes and a name, unless it is open for writing elsewhere: there is a handle
+ * that was never flushed, or the process that opened one, or the one that closes,
+ * still holds a descriptor of the file that may write (shells duplicate
+ * descriptors, and children inherit them). Then a later flush does it.
+ * The release of the last handle that may write commits what no flush did; so does
+ * a fsync, and append_stop what is not open any more. A temporary name of rsync's (".NAME.XXXXXX", created
  * exclusively and for reading and writing) is committed when it is renamed to
  * another, or by append_stop, or APPEND_TEMPORARY_MS after its last release; what
  * a fsync of it asked for is done then. A committed file takes no more bytes:
@@ -60,6 +62,8 @@ struct append;
 /* After so long without a commit the frame of a compressed file is ended. */
 #define APPEND_QUIET_MS      200
 #define APPEND_TEMPORARY_MS  30000
+/* umount(8) returns before the daemon has let go of the lock. */
+#define APPEND_BUSY_MS       2000
 
 struct append_paths;
 
@@ -71,26 +75,37 @@ struct append_options {
 	bool (*was_last)(void *context, pid_t opener, pid_t closer,
 			 const struct append_paths *paths);
 	void *was_last_context;
+	/* Opens /proc/PID/status, for the same: a descriptor or negative errno. NULL:
+	 * open(2). From any thread */
+	int (*open_status)(void *context, pid_t pid);
+	void *open_context;
 };
 
 /*
  * Opens `path` for appending: the writer's lock, check and repair. With `separate`
  * the file has a section header when this returns, so that it can be opened as
- * a part of the capture (pktfs_open_files). Errors as pktfs_writer_append.
+ * a part of the capture (pktfs_open_files). Errors as pktfs_writer_append; -EBUSY
+ * when the lock was not to be had for APPEND_BUSY_MS.
  */
 int append_open(const char *path, const struct append_options *options, struct append **ret,
 		struct pktfs_error *ret_error);
 
 /*
  * From here on the functions below may be called. `capture` shows the file: it
- * is the capture, or (separate) the last of the capture's files. `log` takes
- * one line; may be NULL.
+ * is the capture, or (separate) the last of the capture's files. A file that is
+ * not committed has the inode number `node_base` + its id in the mount. `log`
+ * takes one line; may be NULL.
  */
-int append_start(struct append *append, pktfs_capture *capture,
+int append_start(struct append *append, pktfs_capture *capture, uint64_t node_base,
 		 void (*log)(void *context, const char *line), void *context);
 
-/* Commits what is pending with bytes in it, ends the frame, ends the threads.
- * Returns the first error; it is in the log, too. */
+/* The device of the mount, so that files of other mounts are told from ours. Until
+ * then they are not. */
+void append_mounted(struct append *append, dev_t device);
+
+/* Commits what is pending with bytes in it and not open for writing, ends the frame,
+ * ends the threads. What is open is dropped, and the log says so: its writer gets
+ * an error. Returns the first error; it is in the log, too. */
 int append_stop(struct append *append);
 /* Ends the lock. NULL is allowed. */
 void append_close(struct append *append);

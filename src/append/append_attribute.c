@@ -243,8 +243,8 @@ int append_attributes_apply(const struct append_attributes *attributes, uint16_t
 	if (value && parse_flags(value->bytes, &packet->flags))
 		packet->has |= PKTFS_PACKET_FLAGS;
 	value = value_of(attributes, ATTRIBUTE_ORIGINAL_LENGTH);
-	if (value)
-		parse_u32(value->bytes, &packet->original_length);
+	if (value && parse_u32(value->bytes, &packet->original_length))
+		packet->has |= PKTFS_PACKET_ORIGINAL;
 	value = value_of(attributes, ATTRIBUTE_TIME);
 	if (value && time)
 		parse_time(value->bytes, &packet->time);

@@ -134,9 +134,22 @@ static int add(struct append *append, const struct append_place *place, const ch
 	return 0;
 }
 
+/* With the process of the thread, where that will be asked for. */
+static struct append_who process_of(struct append *append, const struct append_who *who)
+{
+	const struct append_options *options = &append->options;
+	struct append_who ret = *who;
+
+	if ((who->flags & O_ACCMODE) != O_RDONLY)
+		ret.pid = append_holder_process(who->pid, options->open_status,
+						options->open_context);
+	return ret;
+}
+
 int append_create(struct append *append, const struct append_place *place, const char *name,
 		  const struct append_who *who, uint64_t *ret_id, uint64_t *ret_handle)
 {
+	const struct append_who opener = process_of(append, who);
 	int r = strlen(name) > NAME_LIMIT ? -ENAMETOOLONG : append_place_check(append, place);
 	struct append_file *file;
 	uint64_t interface;
@@ -152,7 +165,7 @@ int append_create(struct append *append, const struct append_place *place, const
 	r = add(append, place, name, who, &file);
 	if (r < 0)
 		return r;
-	r = append_handle_new(append, file->draft, who, ret_handle);
+	r = append_handle_new(append, file->draft, &opener, ret_handle);
 	if (r < 0)
 		append_file_unname(append, file);
 	else
@@ -163,6 +176,7 @@ int append_create(struct append *append, const struct append_place *place, const
 int append_open_file(struct append *append, uint64_t id, const struct append_who *who,
 		     uint64_t *ret_handle)
 {
+	const struct append_who opener = process_of(append, who);
 	UTIL_LOCK_SCOPE(&append->lock);
 	struct append_file *file = append_file_idle(append, id);
 	int r = 0;
@@ -174,7 +188,7 @@ int append_open_file(struct append *append, uint64_t id, const struct append_who
 	if (!file->draft)
 		r = append_draft_new(append, file);
 	if (r == 0)
-		r = append_handle_new(append, file->draft, who, ret_handle);
+		r = append_handle_new(append, file->draft, &opener, ret_handle);
 	append_settle(append, file);
 	return r;
 }

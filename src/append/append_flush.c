@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Processes that may have closed one file, and are looked at; with more, the last
+ * RELEASE commits. */
+#define OPENERS_MAX 8u
+
 /* ---- descriptors */
 
 static void add_path(struct append_paths *paths, const char *directory, const char *name)
@@ -14,7 +18,7 @@ static void add_path(struct append_paths *paths, const char *directory, const ch
 		 *directory ? "/" : "", name);
 }
 
-/* The paths by which a process may have the file open. With the lock. */
+/* What a process that has the file open has in its table. With the lock. */
 static void get_paths(const struct append *append, const struct append_file *file,
 		      struct append_paths *ret)
 {
@@ -22,6 +26,8 @@ static void get_paths(const struct append *append, const struct append_file *fil
 	const char *named;
 	char number[24];
 
+	ret->node = append->node_base + file->id;
+	ret->device = atomic_load(&append->device);
 	ret->count = 0;
 	if (place.kind == APPEND_ONLY)
 		add_path(ret, "", file->name);
@@ -36,47 +42,96 @@ static void get_paths(const struct append *append, const struct append_file *fil
 		add_path(ret, named, file->name);
 }
 
-/* Whether this flush may be the one that commits: 1 and who opened it; 0, or a
- * negative errno. */
-static int may_commit(struct append *append, uint64_t id, uint64_t number, pid_t *ret_opener,
-		      struct append_paths *ret_paths)
+/* Who opened the file for writing, each once. */
+struct closing {
+	unsigned count;
+	pid_t openers[OPENERS_MAX];
+	struct append_paths paths;
+};
+
+static bool add_opener(struct closing *closing, pid_t opener)
+{
+	for (unsigned i = 0; i < closing->count; i++)
+		if (closing->openers[i] == opener)
+			return true;
+	if (closing->count == OPENERS_MAX)
+		return false;
+	closing->openers[closing->count++] = opener;
+	return true;
+}
+
+/* All whose handles may be closed by now: their RELEASE comes later than the
+ * close. False: one that was never flushed is open, and its flush comes. */
+static bool get_openers(const struct append_draft *draft, struct closing *ret)
+{
+	const struct append_handle *handle;
+
+	for (handle = draft->handles; handle; handle = handle->next)
+		if (handle->writes && (!handle->flushed || !add_opener(ret, handle->pid)))
+			return false;
+	return true;
+}
+
+/* Whether this flush may be the one that commits: 1 and who opened the file; 0, or
+ * a negative errno. */
+static int may_commit(struct append *append, uint64_t id, uint64_t number, struct closing *ret)
 {
 	UTIL_LOCK_SCOPE(&append->lock);
 	struct append_file *file = append_table_by_id(&append->table, id);
-	const struct append_handle *handle;
+	struct append_handle *handle;
 
 	if (!file || !(file->named || file->draft))
 		return -ENOENT;
 	handle = append_handle_find(file->draft, number);
 	if (!handle || !handle->writes || file->committed)
 		return 0;
+	handle->flushed = true;
 	if (file->draft->error)
 		return append_file_refused(append, file);
 	if (!file->named || !file->draft->size || file->draft->temporary)
 		return 0;
-	*ret_opener = handle->pid;
-	get_paths(append, file, ret_paths);
-	return 1;
+	get_paths(append, file, &ret->paths);
+	return get_openers(file->draft, ret);
 }
 
-static bool was_last(struct append *append, pid_t opener, pid_t closer,
-		     const struct append_paths *paths)
+/* Whether none of them, nor the one that closes (0: nobody), has it open. */
+static bool is_closed(struct append *append, const struct closing *closing, pid_t closer)
 {
 	const struct append_options *options = &append->options;
+	bool closed = true;
 
-	if (options->was_last)
-		return options->was_last(options->was_last_context, opener, closer, paths);
-	return append_holder_was_last(opener, closer, paths);
+	for (unsigned i = 0; i < closing->count && closed; i++)
+		closed = options->was_last
+				 ? options->was_last(options->was_last_context, closing->openers[i],
+						     closer, &closing->paths)
+				 : append_holder_was_last(closing->openers[i], closer,
+							  &closing->paths);
+	return closed;
+}
+
+/* At the end there may be no RELEASE of what was closed. */
+bool append_is_open(struct append *append, uint64_t id)
+{
+	struct closing closing = {0};
+	struct append_file *file;
+	bool closed;
+
+	pthread_mutex_lock(&append->lock);
+	file = append_file_idle(append, id);
+	closed = !file || !file->draft || get_openers(file->draft, &closing);
+	if (file)
+		get_paths(append, file, &closing.paths);
+	pthread_mutex_unlock(&append->lock);
+	return !closed || !is_closed(append, &closing, 0);
 }
 
 int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid, uint64_t *ret_end)
 {
-	struct append_paths paths;
-	pid_t opener = 0;
-	int r = may_commit(append, id, handle, &opener, &paths);
+	struct closing closing = {0};
+	int r = may_commit(append, id, handle, &closing);
 
 	*ret_end = 0;
-	if (r <= 0 || !was_last(append, opener, pid, &paths))
+	if (r <= 0 || !is_closed(append, &closing, pid))
 		return MIN(r, 0);
 	return append_commit(append, id, NULL, ret_end);
 }

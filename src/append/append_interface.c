@@ -11,6 +11,7 @@
  */
 #include "append_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define OPT_IF_NAME 2
@@ -205,12 +206,22 @@ static const struct append_named *find_named(const struct append *append, const 
 	return NULL;
 }
 
+static int compare_named(const void *a, const void *b)
+{
+	const struct append_named *left = a, *right = b;
+
+	return (left->interface > right->interface) - (left->interface < right->interface);
+}
+
+/* Each flush asks. They are in the order of their numbers, as they were added. */
 const char *append_name_of(const struct append *append, uint64_t interface)
 {
-	for (size_t i = 0; i < append->named_count; i++)
-		if (append->named[i].interface == interface)
-			return append->named[i].name;
-	return NULL;
+	const struct append_named key = {.interface = interface}, *found = NULL;
+
+	if (append->named_count)
+		found = bsearch(&key, append->named, append->named_count, sizeof(key),
+				compare_named);
+	return found ? found->name : NULL;
 }
 
 int append_named_interface(struct append *append, const char *name, uint64_t *ret_interface)

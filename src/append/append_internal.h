@@ -31,8 +31,9 @@
 struct append_handle {
 	struct append_handle *next;
 	uint64_t number;
-	pid_t pid; /* who opened it; 0: not known */
+	pid_t pid; /* the process that opened it; 0: not known */
 	bool writes;
+	bool flushed; /* a descriptor of it was closed, maybe the last one */
 };
 
 /* What a file has as long as it is not committed, or is open. */
@@ -91,6 +92,8 @@ struct append {
 	uint64_t packets_before;   /* in the file, when it was opened */
 	uint64_t interfaces_first; /* the same */
 	pktfs_capture *capture;
+	uint64_t node_base;   /* see append_start */
+	_Atomic dev_t device; /* of the mount; 0: not known yet */
 	void (*log)(void *context, const char *line);
 	void *log_context;
 	_Atomic bool indexed;        /* the first time, to the end */
@@ -104,7 +107,7 @@ struct append {
 	pthread_cond_t idle; /* a draft is not busy any more */
 	struct append_table table;
 	struct append_base base;
-	struct append_named *named;
+	struct append_named *named; /* by interface */
 	size_t named_count, named_room;
 	uint64_t last_handle;
 	uint64_t pending_bytes;
@@ -202,6 +205,12 @@ void append_log_refusal(struct append *append, const struct append_place *place,
 			uint64_t size, const struct pktfs_error *error);
 /* Tells the capture to look. */
 void append_show(struct append *append);
+
+/* ---- append_flush.c */
+
+/* Whether a process may still write to file `id`: there was no close, or it has it
+ * open. Without the lock. */
+bool append_is_open(struct append *append, uint64_t id);
 
 /* ---- append_thread.c */
 

@@ -290,6 +290,14 @@ static int assign(struct cli_config *config, const struct arguments *args,
 	return mount ? check_append(config, ret_error) : 0;
 }
 
+/* A helper of mount(8), as /sbin/mount.pktfs. */
+static bool is_helper(const char *program)
+{
+	const char *slash = program ? strrchr(program, '/') : NULL;
+
+	return program && !strncmp(slash ? slash + 1 : program, "mount.", strlen("mount."));
+}
+
 int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs_error *ret_error)
 {
 	struct arguments args = {.count = argc, .at = 1, .values = argv};
@@ -298,6 +306,7 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 	*ret = (struct cli_config){
 		.action = CLI_MOUNT,
 		.threads = FS_THREADS_DEFAULT,
+		.by_mount = is_helper(argc > 0 ? argv[0] : NULL),
 	};
 	r = parse_arguments(ret, &args, ret_error);
 	if (r < 0)

@@ -43,7 +43,8 @@ struct cli_config {
 	mode_t umask;
 	uint64_t sets, memory; /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */
-	/* of the command line alone: -o rw was given, and what mount(8) adds */
+	/* of the command line alone: -o rw was given; what mount(8) adds, or its name
+	 * for us */
 	bool read_write, by_mount;
 };
 

@@ -139,7 +139,9 @@ int cli_source_append(const struct cli_config *config, struct cli_source *source
 	struct append_options options = {.separate = config->append_file,
 					 .repair = config->repair,
 					 .was_last = keeper ? cli_keeper_was_last : NULL,
-					 .was_last_context = keeper};
+					 .was_last_context = keeper,
+					 .open_status = keeper ? cli_keeper_open_status : NULL,
+					 .open_context = keeper};
 	const char *file = config->append_file ? config->append_file : config->file;
 	struct pktfs_error error = {0};
 	int r;

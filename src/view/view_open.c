@@ -38,7 +38,8 @@ int view_open(pktfs_capture *capture, const struct view_options *options, struct
 		r = set_pool_open(capture, 0, options->sets_memory, &view->sets);
 	if (r == 0 && options->append) {
 		view->append = options->append;
-		r = append_start(view->append, capture, log_line, view);
+		r = append_start(view->append, capture, view_node(NODE_APPEND_PENDING, 0), log_line,
+				 view);
 	}
 	if (r < 0) {
 		view_close(view);

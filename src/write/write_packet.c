@@ -35,7 +35,9 @@ static void put_data(uint8_t *at, const struct pktfs_new_packet *packet, size_t 
 
 static bool has_options(const struct pktfs_new_packet *packet)
 {
-	return (packet->has & ~(PKTFS_PACKET_TICKS | WRITE_PACKET_AS_IT_IS)) ||
+	const unsigned others = PKTFS_PACKET_TICKS | PKTFS_PACKET_ORIGINAL | WRITE_PACKET_AS_IT_IS;
+
+	return (packet->has & ~others) ||
 	       !write_options_empty(&packet->options);
 }
 
@@ -195,9 +197,10 @@ static int final_packet(struct pktfs_writer *writer, struct pktfs_new_packet *pa
 
 	if (!entry)
 		return -ENXIO;
-	if (!packet->original_length)
+	if (!packet->original_length && !(packet->has & PKTFS_PACKET_ORIGINAL))
 		packet->original_length = packet->captured_length;
-	if (packet->original_length < packet->captured_length)
+	if (packet->original_length < packet->captured_length &&
+	    !(packet->has & PKTFS_PACKET_ORIGINAL))
 		return error_set(ret_error, -EINVAL,
 				 "original length: found %" PRIu32
 				 "; accepted the captured length, %" PRIu32 ", or more",

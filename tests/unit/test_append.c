@@ -234,6 +234,31 @@ static void attributes(void **state)
 	rig_close(&rig);
 }
 
+/* An original length that is below the captured one in some files. */
+static void lesser_lengths(void **state)
+{
+	static const char *const lengths[] = {"0", "2"};
+	struct pktfs_packet packet;
+	uint64_t id, handle;
+	struct rig rig;
+
+	(void)state;
+	new_capture("lesser.pcapng");
+	rig_open(&rig, in_dir("lesser.pcapng"));
+	for (unsigned i = 0; i < ARRAY_SIZE(lengths); i++) {
+		id = create(&rig, &first, lengths[i], &handle);
+		put(&rig, id, "abcd", 4);
+		assert_int_equal(set(&rig, id, "original_length", lengths[i]), 0);
+		assert_int_equal(flush(&rig, id, handle), 0);
+		append_release(rig.append, id, handle);
+		OK(pktfs_packet_get(rig.capture, 4 + i, &packet, error_));
+		assert_int_equal(packet.original_length, atoi(lengths[i]));
+		assert_int_equal(packet.captured_length, 4);
+		pktfs_packet_release(&packet);
+	}
+	rig_close(&rig);
+}
+
 static int renames(struct rig *rig, const char *from, const char *to)
 {
 	uint64_t end;
@@ -293,7 +318,7 @@ static void temporaries(void **state)
 	/* one that is refused */
 	id = temporary(&rig, ".q.AbC013", &handle);
 	put(&rig, id, "efgh", 4);
-	assert_int_equal(set(&rig, id, "original_length", "1"), 0);
+	assert_int_equal(set(&rig, id, "link_type", "RAW"), 0);
 	append_release(rig.append, id, handle);
 	assert_int_equal(renames(&rig, ".q.AbC013", "q"), -EINVAL);
 	rig_said(&rig, "append/0/.q.AbC013: 4 bytes: not appended");
@@ -421,7 +446,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life),	       cmocka_unit_test(places),
 		cmocka_unit_test(removed),     cmocka_unit_test(releases),
-		cmocka_unit_test(attributes),  cmocka_unit_test(temporaries),
+		cmocka_unit_test(attributes),
+		cmocka_unit_test(lesser_lengths),  cmocka_unit_test(temporaries),
 		cmocka_unit_test(renamed),     cmocka_unit_test(listed),
 		cmocka_unit_test(raw_blocks),
 	};

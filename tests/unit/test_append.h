@@ -44,7 +44,7 @@ static UNUSED void rig_open_over(struct rig *rig, const char *base, const char *
 		OK(pktfs_open_files(paths, 2, &growing, &rig->capture, error_));
 	else
 		OK(pktfs_open(path, &growing, &rig->capture, error_));
-	assert_int_equal(append_start(rig->append, rig->capture, rig_log, rig), 0);
+	assert_int_equal(append_start(rig->append, rig->capture, 0, rig_log, rig), 0);
 	assert_int_equal(pktfs_wait(rig->capture, UINT64_MAX, -1), 0);
 }
 

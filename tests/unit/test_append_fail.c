@@ -44,7 +44,7 @@ static void refused(void **state)
 	refuse(&rig, "a b\n", "comment", "hi", 10, -EOPNOTSUPP, "append/0/a%20b%0A: 10 bytes: ");
 	refuse(&rig, "t", "time", "1960-01-01", 10, -ERANGE, "append/0/t: ");
 	refuse(&rig, "t", "time", "2107-01-01", 10, -ERANGE, "append/0/t: ");
-	refuse(&rig, "o", "original_length", "5", 10, -EINVAL, "original length");
+	refuse(&rig, "f", "flags", "1", 10, -EOPNOTSUPP, "append/0/f: ");
 	refuse(&rig, "l", "link_type", "RAW", 10, -EINVAL, "link type");
 	assert_int_equal(append_create(rig.append, &blocks, "b", &(struct append_who){0}, &end,
 				       &end), -EOPNOTSUPP);
@@ -198,7 +198,19 @@ static void limits(void **state)
 	rig_close(&rig);
 }
 
-/* What is open at the end is committed; what the disk says of it is told. */
+/* A file of rsync's that nobody has open any more. */
+static uint64_t waiting(struct rig *rig, const char *name, const char *bytes)
+{
+	const struct append_who who = {.pid = getpid(), .flags = O_RDWR | O_CREAT | O_EXCL};
+	uint64_t handle, id;
+
+	assert_int_equal(append_create(rig->append, &first, name, &who, &id, &handle), 0);
+	put(rig, id, bytes, 4);
+	append_release(rig->append, id, handle);
+	return id;
+}
+
+/* What is closed is committed, and what the disk says of it is told. */
 static void stopped(void **state)
 {
 	uint64_t handle, id;
@@ -208,22 +220,39 @@ static void stopped(void **state)
 	new_capture("stopped.pcapng");
 	rig_open(&rig, in_dir("stopped.pcapng"));
 	create(&rig, &first, "empty", &handle);
-	id = create(&rig, &first, "a", &handle);
-	put(&rig, id, "abcd", 4);
-	id = create(&rig, &first, "b", &handle);
-	put(&rig, id, "efgh", 4);
-	assert_int_equal(set(&rig, id, "original_length", "1"), 0);
+	waiting(&rig, ".a.AbC013", "abcd");
+	id = waiting(&rig, ".b.AbC013", "efgh");
+	assert_int_equal(set(&rig, id, "link_type", "RAW"), 0);
+	/* its RELEASE does not come any more */
 	id = create(&rig, &first, "c", &handle);
+	assert_int_equal(flush(&rig, id, handle), 0);
 	put(&rig, id, "ijkl", 4);
 	assert_int_equal(append_stop(rig.append), -EINVAL);
-	rig_said(&rig, "append/0/b");
+	rig_said(&rig, "append/0/.b.AbC013");
 	assert_int_equal(append_stop(rig.append), 0);
 	see(&rig, rig.append->written);
 	has_packet(&rig, 4, 0, "abcd", 4);
 	has_packet(&rig, 5, 0, "ijkl", 4);
 	assert_int_equal(packets_of(&rig), 5);
-	pktfs_close(rig.capture);
-	append_close(rig.append);
+	rig_close(&rig);
+}
+
+/* What is still written to is not. */
+static void stopped_open(void **state)
+{
+	uint64_t handle, id;
+	struct rig rig;
+
+	(void)state;
+	new_capture("open.pcapng");
+	rig_open(&rig, in_dir("open.pcapng"));
+	id = create(&rig, &first, "p", &handle);
+	put(&rig, id, "abcd", 4);
+	assert_int_equal(append_stop(rig.append), 0);
+	rig_said(&rig, "append/0/p: 4 bytes: not appended to ");
+	assert_int_equal(append_find(rig.append, &first, "p", &id), -ENOENT);
+	assert_int_equal(packets_of(&rig), 3);
+	rig_close(&rig);
 	append_close(NULL);
 }
 
@@ -255,7 +284,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused), cmocka_unit_test(no_room), cmocka_unit_test(limits),
-		cmocka_unit_test(stopped), cmocka_unit_test(stale),   cmocka_unit_test(spoilt),
+		cmocka_unit_test(stopped),
+		cmocka_unit_test(stopped_open), cmocka_unit_test(stale),   cmocka_unit_test(spoilt),
 	};
 
 	return cmocka_run_group_tests(tests, writer_setup, writer_teardown);

@@ -12,20 +12,26 @@
 
 #define ARGS_MAX 12
 
-/* Parses `line`, split at spaces; '_' stands for a space. */
-static int parse(const char *line, struct cli_config *config, struct pktfs_error *error)
+/* Parses `line`, split at spaces, as if we were called `program`. */
+static int parse_as(const char *program, const char *line, struct cli_config *config,
+		    struct pktfs_error *error)
 {
 	static char copy[512];
 	char *argv[ARGS_MAX + 1], *saved, *word;
 	int argc = 0;
 
-	snprintf(copy, sizeof(copy), "pktfs %s", line);
+	snprintf(copy, sizeof(copy), "%s %s", program, line);
 	for (word = strtok_r(copy, " ", &saved); word && argc < ARGS_MAX;
 	     word = strtok_r(NULL, " ", &saved))
 		argv[argc++] = word;
 	argv[argc] = NULL;
 	error->text[0] = '\0';
 	return cli_parse(argc, argv, config, error);
+}
+
+static int parse(const char *line, struct cli_config *config, struct pktfs_error *error)
+{
+	return parse_as("pktfs", line, config, error);
 }
 
 static struct cli_config good(const char *line)
@@ -158,6 +164,33 @@ static void appending(void **state)
 			fail_msg("%s", cases[i].line);
 		cli_config_free(&config);
 	}
+}
+
+/* A helper of mount(8) always gets -o rw or ro. */
+static void helper(void **state)
+{
+	static const struct {
+		const char *program, *line;
+		bool append;
+	} cases[] = {
+		{"/sbin/mount.pktfs", "a mnt -o rw", false},
+		{"mount.fuse.pktfs", "a mnt -o rw", false},
+		{"mount.pktfs", "a mnt -o rw,append", true},
+		{"/mount.d/pktfs", "a mnt -o rw", true},
+		{"./mount.d/umount.pktfs", "a mnt -o rw", true},
+	};
+	struct cli_config config;
+	struct pktfs_error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(parse_as(cases[i].program, cases[i].line, &config, &error), 0);
+		if (config.append != cases[i].append)
+			fail_msg("%s %s", cases[i].program, cases[i].line);
+		cli_config_free(&config);
+	}
+	assert_int_equal(cli_parse(0, (char *[]){NULL}, &config, &error), -EINVAL);
+	cli_config_free(&config);
 }
 
 static void refusals(void **state)
@@ -293,6 +326,7 @@ int main(void)
 		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
 		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
 		cmocka_unit_test(appending),
+		cmocka_unit_test(helper),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

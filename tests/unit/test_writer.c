@@ -396,6 +396,10 @@ static void pcap_refuses(void **state)
 	packet.options.comment_count = 0;
 	packet.original_length = 59;
 	FAILS(pktfs_writer_packet(writer, &packet, NULL, error_), -EINVAL);
+	packet.original_length = 0;
+	packet.has = PKTFS_PACKET_ORIGINAL;
+	packet.captured_length = 101;
+	FAILS(pktfs_writer_packet(writer, &packet, NULL, error_), -EMSGSIZE);
 	packet = some_packet(1, 101);
 	FAILS(pktfs_writer_packet(writer, &packet, NULL, error_), -EMSGSIZE);
 	FAILS(pktfs_writer_section(writer, NULL, NULL, error_), -ENOTSUP);
