@@ -109,6 +109,9 @@ static int enter_sandbox(struct serve *serve)
 		.keeper_fd = serve->keeper.fd,
 		.target = source->target ? source->target : source->path,
 		.repair = config->repair,
+		.change_user = config->change_user,
+		.uid = config->user_uid,
+		.gid = config->user_gid,
 	};
 	int r = 0, code = 0;
 
@@ -116,10 +119,9 @@ static int enter_sandbox(struct serve *serve)
 		r = cli_sandbox_narrow(&sandbox, &serve->sandbox_words);
 	if (r == 0)
 		code = cli_source_append(config, &serve->source, &serve->keeper);
-	if (r == 0 && !code && config->change_user)
-		r = cli_sandbox_become(config->user_uid, config->user_gid);
-	if (r == 0 && !code && !config->no_sandbox)
-		r = cli_sandbox_enter(&sandbox, &serve->sandbox_words);
+	if (r == 0 && !code)
+		r = config->no_sandbox ? cli_sandbox_become(&sandbox)
+				       : cli_sandbox_enter(&sandbox, &serve->sandbox_words);
 	return r < 0 ? cli_fail(serve->name, "the sandbox: %s (see -o nosandbox)", strerror(-r))
 		     : code;
 }
