@@ -73,7 +73,6 @@ for signal in TERM KILL; do
 	silent=$!
 	"$pktfs" -f fifo m2 >out 2>&1 &
 	starting=$!
-	wait_until 5 test -d m2
 	wait_until 5 eval '[ -n "$(keeper_of $starting)" ]'
 	keeper=$(keeper_of $starting)
 	kill -$signal $starting

@@ -14,14 +14,12 @@
 #include "append/append_holder.h"
 #include "cli/cli_keeper.h"
 #include "cli/cli_keeper_talk.h"
-#include "cli/cli_place.h"
 #include "util/util_base.h"
 
 struct fixture {
 	char dir[64];
 	char given[96], other[96], folder[96];
 	const char *files[1], *directories[1];
-	struct cli_place place;
 	struct cli_keeper keeper;
 };
 
@@ -45,7 +43,7 @@ static char *in(const struct fixture *fixture, const char *name)
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct cli_keeper_task task = {.name = "mnt", .mount_options = "ro"};
+	struct cli_keeper_task task = {.name = "/dev/null", .mount_options = "ro"};
 
 	strcpy(f->dir, "/tmp/pktfs-keeper-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -61,11 +59,8 @@ static int set_up(void **state)
 	assert_int_equal(symlink(f->other, in(f, "folder/link")), 0);
 	assert_int_equal(mkfifo(in(f, "folder/pipe"), 0600), 0);
 	put(in(f, "made"));
-	assert_int_equal(mkdir(in(f, "mnt"), 0700), 0);
 	f->files[0] = f->given;
 	f->directories[0] = f->folder;
-	f->place = (struct cli_place){.path = strdup(in(f, "mnt")), .made = true, .lock = -1};
-	task.place = &f->place;
 	task.files = f->files;
 	task.file_count = 1;
 	task.directories = f->directories;
@@ -88,9 +83,7 @@ static int tear_down(void **state)
 		unlink(in(f, names[i]));
 	rmdir(in(f, "folder/b"));
 	rmdir(f->folder);
-	rmdir(in(f, "mnt"));
 	rmdir(f->dir);
-	free(f->place.path);
 	free(f);
 	return 0;
 }
@@ -208,28 +201,29 @@ static void nonsense(void **state)
 	assert_int_equal(cli_keeper_unmount(&f->keeper), -EIO);
 }
 
-/* Nothing was mounted: what was made goes. */
+/* Nothing was mounted: what was made goes. A second try is none. */
 static void taken_back(void **state)
 {
 	struct fixture *f = *state;
+	int fd;
 
+	assert_int_equal(cli_keeper_mount(&f->keeper, &fd), -EIO);
+	assert_int_equal(cli_keeper_mount(&f->keeper, &fd), -EBUSY);
 	cli_keeper_stop(&f->keeper);
-	assert_int_equal(access(in(f, "mnt"), F_OK), -1);
 	assert_int_equal(access(in(f, "made"), F_OK), -1);
 }
 
-/* It has answered: only the directory goes, and only once. */
+/* It has answered: what was made stays. */
 static void ended(void **state)
 {
 	struct fixture *f = *state;
+	int fd;
 
 	assert_int_equal(cli_keeper_ready(&f->keeper), 0);
 	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
-	assert_int_equal(access(in(f, "mnt"), F_OK), -1);
-	assert_int_equal(mkdir(in(f, "mnt"), 0700), 0);
 	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
+	assert_int_equal(cli_keeper_mount(&f->keeper, &fd), -EBUSY);
 	cli_keeper_stop(&f->keeper);
-	assert_int_equal(access(in(f, "mnt"), F_OK), 0);
 	assert_int_equal(access(in(f, "made"), F_OK), 0);
 }
 
