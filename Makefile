@@ -74,12 +74,13 @@ UNIT        := $(TEST_SRC:%.c=$(BUILD)/%)
 FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY      := $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 FUZZERS     := $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
-SMALL       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c tests/mount/*.c tests/bench/*.c))
+PRELOAD     := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/mount/*_preload.c))
+SMALL       := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(wildcard tests/corpus/*.c tests/mount/*.c tests/bench/*.c)))
 PKTGEN_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/tools/*.c))
 PKTGEN      := $(if $(PKTGEN_OBJ),$(BUILD)/tests/tools/pktgen)
 INNER_OBJ    = $(filter-out %/cli_main.o,$(PROG_OBJ))
 
-tests: $(UNIT) $(REPLAY) $(SMALL) $(PKTGEN)
+tests: $(UNIT) $(REPLAY) $(SMALL) $(PRELOAD) $(PKTGEN)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -106,6 +107,9 @@ $(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/li
 
 $(SMALL): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(PRELOAD): %.so: %.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
 $(BUILD)/tests/tools/pktgen: $(PKTGEN_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)

@@ -24,7 +24,8 @@
  *
  * At the end of the daemon it ends, too. A mount that has answered and was not
  * ended by cli_keeper_unmount (SIGKILL) is left: a dead one is better than an
- * empty directory. One that never has answered is taken back.
+ * empty directory. One that never has answered is taken back. The lock on the
+ * place (cli_place.h) is the keeper's, so that it lasts until both have ended.
  *
  * Threads: cli_keeper_start and _stop from one, the others from any.
  */
@@ -37,12 +38,11 @@
 #include <sys/types.h>
 
 struct append_paths;
-struct cli_place;
 
 /* All of it is lent until the keeper is started. */
 struct cli_keeper_task {
-	const struct cli_place *place;
-	const char *name;          /* of the place, for messages */
+	const char *name;          /* of the place */
+	bool must_be_empty;        /* cli_place_open */
 	const char *mount_options; /* for libfuse */
 	const char *const *files;  /* absolute paths that may be opened for reading; */
 	size_t file_count;
@@ -64,8 +64,8 @@ struct cli_keeper {
 /* 0 or negative errno; *keeper is to be stopped only after 0. */
 int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *task);
 
-/* Mounts: 0 and the descriptor of the device; negative errno, and why was said on
- * standard error. */
+/* Opens the place and mounts: 0 and the descriptor of the device; negative errno,
+ * and why was said on standard error. */
 int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd);
 
 /* The mount answers: what root can do to make it faster is done. */

@@ -18,13 +18,13 @@
 #include "source/source_spool.h"
 #include "util/util_base.h"
 
-/* Where its own two descriptors are, behind the standard ones. */
+/* Behind the standard ones. */
 #define KEEPER_SOCKET 3
-#define KEEPER_LOCK   4
 
 struct keeping {
 	const struct cli_keeper_task *task;
-	bool mounted, ready, ended;
+	struct cli_place place; /* open once a mount was asked for */
+	bool tried, mounted, ready, ended;
 	dev_t device;   /* of the mount; 0: not known */
 	char ident[32]; /* for the system log: the daemon's */
 };
@@ -39,13 +39,13 @@ static int become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-static int mount_it(const struct cli_keeper_task *task)
+static int mount_at(const char *path, const struct cli_keeper_task *task)
 {
 	int fd, r = task->change_user ? become(task->uid, task->gid) : 0;
 
 	if (r < 0)
 		return r;
-	fd = fs_mount_only(task->mount_options, task->place->path);
+	fd = fs_mount_only(task->mount_options, path);
 	r = task->change_user ? become(0, 0) : 0;
 	if (r == 0)
 		return fd;
@@ -56,14 +56,18 @@ static int mount_it(const struct cli_keeper_task *task)
 /* Once: the daemon has no say in what else would be mounted there. */
 static int keep_mount(struct keeping *keeping)
 {
+	const struct cli_keeper_task *task = keeping->task;
 	int fd;
 
-	if (keeping->mounted || keeping->ended)
+	if (keeping->tried || keeping->ended)
 		return -EBUSY;
+	keeping->tried = true;
+	if (cli_place_open(task->name, task->must_be_empty, &keeping->place))
+		return -EIO; /* that has said why */
 	keeping->mounted = true; /* or half so */
-	fd = mount_it(keeping->task);
+	fd = mount_at(keeping->place.path, task);
 	if (fd < 0 && !cli_log_used())
-		cli_fail(keeping->task->name, "cannot be mounted: %s", strerror(-fd));
+		cli_fail(task->name, "cannot be mounted: %s", strerror(-fd));
 	return fd;
 }
 
@@ -72,7 +76,7 @@ static int keep_ready(struct keeping *keeping)
 	struct cli_mount mount;
 
 	keeping->ready = true;
-	if (cli_mounts_find(keeping->task->place->path, &mount) == 1 && mount.pktfs) {
+	if (keeping->mounted && cli_mounts_find(keeping->place.path, &mount) == 1 && mount.pktfs) {
 		keeping->device = mount.device;
 		fs_raise_readahead(mount.device);
 	}
@@ -85,18 +89,17 @@ static int keep_ready(struct keeping *keeping)
  */
 static int keep_unmount(struct keeping *keeping)
 {
-	const struct cli_place *place = keeping->task->place;
+	const char *path = keeping->place.path;
 	struct cli_mount mount;
 	int r = 0;
 
 	if (keeping->ended)
 		return 0;
 	keeping->ended = true;
-	if (keeping->mounted && cli_mounts_find(place->path, &mount) == 1 && mount.pktfs &&
+	if (keeping->mounted && cli_mounts_find(path, &mount) == 1 && mount.pktfs &&
 	    (!keeping->device || mount.device == keeping->device))
-		r = cli_unmount(place->path, true);
-	if (place->made)
-		rmdir(place->path);
+		r = cli_unmount(path, true);
+	cli_place_close(&keeping->place);
 	return r;
 }
 
@@ -229,31 +232,26 @@ static void ignore_signals(void)
 		signal(signals[i], SIG_IGN);
 }
 
-/*
- * Keeps of what the daemon has: the socket, the lock of the place (which so
- * lasts until both have ended), and what messages go to.
- */
-static void keep_descriptors(int socket, const struct cli_place *place)
+/* Keeps of what the daemon has: the socket, and what messages go to. */
+static void keep_descriptors(int socket)
 {
-	int lock = place->lock < 0 ? -1 : fcntl(place->lock, F_DUPFD_CLOEXEC, KEEPER_LOCK + 1);
-	int from = fcntl(socket, F_DUPFD_CLOEXEC, KEEPER_LOCK + 1);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	dup2(null, STDIN_FILENO);
-	dup3(from, KEEPER_SOCKET, O_CLOEXEC);
-	close(KEEPER_LOCK);
-	dup3(lock, KEEPER_LOCK, O_CLOEXEC);
-	close_range(KEEPER_LOCK + 1, ~0u, 0);
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (socket != KEEPER_SOCKET)
+		dup3(socket, KEEPER_SOCKET, O_CLOEXEC);
+	close_range(KEEPER_SOCKET + 1, ~0u, 0);
 }
 
 void keeper_work(int socket, const struct cli_keeper_task *task)
 {
-	struct keeping keeping = {.task = task};
+	struct keeping keeping = {.task = task, .place.lock = -1};
 	struct keeper_question question;
 
 	ignore_signals();
 	prctl(PR_SET_NAME, "pktfs-keeper", 0, 0, 0);
-	keep_descriptors(socket, task->place);
+	keep_descriptors(socket);
 	snprintf(keeping.ident, sizeof(keeping.ident), "pktfs[%d]", (int)getppid());
 	openlog(keeping.ident, 0, LOG_DAEMON);
 	while (keeper_receive(KEEPER_SOCKET, &question))

@@ -3,9 +3,10 @@
  * Where a mount goes: a directory that is there, or one that we make and
  * remove when the mount ends.
  *
- * The directory below the mount is locked (flock) as long as its daemon lives.
- * So `pktfs -u m; pktfs FILE m` works: -u returns when the daemon has ended,
- * and who mounts waits for a daemon that is about to remove the directory.
+ * The directory below the mount is locked (flock) as long as its daemon lives:
+ * by the keeper, which ends after it. So `pktfs -u m; pktfs FILE m` works: -u
+ * returns when both have ended, and who mounts waits for a keeper that is about
+ * to remove the directory.
  */
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H

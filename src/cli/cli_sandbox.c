@@ -18,9 +18,13 @@
 	(CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_DAC_READ_SEARCH) |                          \
 	 CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETPCAP))
 
-int cli_sandbox_become(uid_t uid, gid_t gid)
+int cli_sandbox_become(const struct cli_sandbox *sandbox)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+	const uid_t uid = sandbox->uid;
+	const gid_t gid = sandbox->gid;
+
+	if (sandbox->change_user &&
+	    (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return -errno;
 	return 0;
 }
@@ -40,10 +44,7 @@ static int keep_capabilities(uint64_t keep)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-	int r = bound_capabilities(keep);
 
-	if (r < 0)
-		return r;
 	if (syscall(SYS_capget, &header, sets) < 0)
 		return -errno;
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
@@ -74,9 +75,14 @@ static int missing(struct text *text, int r, const char *what)
 
 static int enter(const struct cli_sandbox *sandbox, bool narrow, struct text *ret_missing)
 {
-	int r = keep_capabilities(narrow ? CAPABILITIES_NARROW : 0);
+	const uint64_t keep = narrow ? CAPABILITIES_NARROW : 0;
+	int r = bound_capabilities(keep); /* another user cannot */
 	struct text words = {0};
 
+	if (r == 0 && !narrow)
+		r = cli_sandbox_become(sandbox);
+	if (r == 0)
+		r = keep_capabilities(keep);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r == 0)

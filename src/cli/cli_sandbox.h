@@ -31,13 +31,17 @@ struct cli_sandbox {
 	int keeper_fd;
 	const char *target; /* what narrow leaves for writing; NULL: nothing */
 	bool repair;        /* and all that is beside it */
+	bool change_user;   /* enter: to `uid` and `gid` */
+	uid_t uid;
+	gid_t gid;
 	/* names in these may still be listed */
 	const char *const *directories;
 	size_t directory_count;
 };
 
-/* Becomes another user for good; only root can. 0 or negative errno. */
-int cli_sandbox_become(uid_t uid, gid_t gid);
+/* Becomes the other user, if there is one, for good, and nothing else. 0 or
+ * negative errno. */
+int cli_sandbox_become(const struct cli_sandbox *sandbox);
 
 /*
  * 0, also where the kernel lacks a part of it: *ret_missing gets a line about

@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli_keeper.h"
 #include "cli_log.h"
-#include "cli_place.h"
 #include "cli_sandbox.h"
 #include "cli_source.h"
 #include "cli_text.h"
@@ -20,7 +20,6 @@ struct serve {
 	const struct cli_config *config;
 	const char *name; /* of the place */
 	struct cli_source source;
-	struct cli_place place;
 	struct text mount_options;
 	struct cli_keeper keeper;
 	struct text sandbox_words; /* what it lacks */
@@ -79,8 +78,8 @@ static int start_keeper(struct serve *serve)
 	const struct cli_config *config = serve->config;
 	struct cli_source *source = &serve->source;
 	const struct cli_keeper_task task = {
-		.place = &serve->place,
 		.name = serve->name,
+		.must_be_empty = !config->mountpoint,
 		.mount_options = serve->mount_options.bytes,
 		.files = source->files,
 		.file_count = source->file_count,
@@ -94,7 +93,7 @@ static int start_keeper(struct serve *serve)
 
 	if (r < 0)
 		return cli_fail(serve->name, "%s", strerror(-r));
-	source->made = serve->place.made = false;
+	source->made = false;
 	cli_log_by(&serve->keeper);
 	return 0;
 }
@@ -109,6 +108,9 @@ static int enter_sandbox(struct serve *serve)
 		.keeper_fd = serve->keeper.fd,
 		.target = source->target ? source->target : source->path,
 		.repair = config->repair,
+		.change_user = config->change_user,
+		.uid = config->user_uid,
+		.gid = config->user_gid,
 	};
 	int r = 0, code = 0;
 
@@ -116,10 +118,9 @@ static int enter_sandbox(struct serve *serve)
 		r = cli_sandbox_narrow(&sandbox, &serve->sandbox_words);
 	if (r == 0)
 		code = cli_source_append(config, &serve->source, &serve->keeper);
-	if (r == 0 && !code && config->change_user)
-		r = cli_sandbox_become(config->user_uid, config->user_gid);
-	if (r == 0 && !code && !config->no_sandbox)
-		r = cli_sandbox_enter(&sandbox, &serve->sandbox_words);
+	if (r == 0 && !code)
+		r = config->no_sandbox ? cli_sandbox_become(&sandbox)
+				       : cli_sandbox_enter(&sandbox, &serve->sandbox_words);
 	return r < 0 ? cli_fail(serve->name, "the sandbox: %s (see -o nosandbox)", strerror(-r))
 		     : code;
 }
@@ -217,8 +218,6 @@ static int start(struct serve *serve)
 	const struct cli_config *config = serve->config;
 	int r = cli_source_find(config, &serve->source);
 
-	if (!r)
-		r = cli_place_open(serve->name, !config->mountpoint, &serve->place);
 	if (!r && set_mount_options(serve) < 0)
 		r = cli_fail(serve->name, "%s", strerror(ENOMEM));
 	if (!r)
@@ -262,7 +261,6 @@ static int finish(struct serve *serve)
 	int r;
 
 	unmount(serve);
-	cli_place_close(&serve->place);
 	if (serve->fs)
 		fs_stop(serve->fs);
 	fs_close(serve->fs);
@@ -290,7 +288,6 @@ int cli_serve(const struct cli_config *config, const char *name, struct cli_daem
 	struct serve serve = {.config = config,
 			      .name = name,
 			      .source.fd = -1,
-			      .place.lock = -1,
 			      .keeper.fd = -1,
 			      .device = -1};
 	int r, end;
@@ -308,7 +305,6 @@ int cli_serve(const struct cli_config *config, const char *name, struct cli_daem
 		wait_for_end(&serve);
 	}
 	end = finish(&serve);
-	util_close(serve.place.lock);
 	close(serve.wake[0]);
 	close(serve.wake[1]);
 	return r ? r : end;

@@ -9,7 +9,7 @@ import sys
 
 import facts
 from facts import expect
-from mounted import Mounted
+from mounted import SANITIZED, Mounted
 
 # what ext4 and most others can store, and what st_mtim of the kernel's FUSE
 # interface carries, is wider than what Python's st_mtime_ns shows exactly: both
@@ -17,7 +17,7 @@ from mounted import Mounted
 
 
 def check_refused(capture):
-    done = subprocess.run([f"{facts.BUILD}/pktfs", capture.path, "/nonexistent-mountpoint/mnt"],
+    done = subprocess.run([f"{facts.BUILD}/pktfs", *SANITIZED, capture.path, "/nonexistent-mountpoint/mnt"],
                           capture_output=True, text=True)
     expect(done.returncode == 1, f"exit code {done.returncode}")
     expect(len(done.stderr.splitlines()) == 1 and done.stderr.startswith(f"pktfs: {capture.path}: "),

@@ -69,7 +69,7 @@ both_ways completion help.long complete.long
 completion -o '' >complete.mount
 sed 's/\*$//' help.mount >help.mount.plain
 both_ways completion help.mount.plain complete.mount
-same "$(completion -o ro,se)" ro,sets=
+same "$(completion -o ro,sp)" ro,spool=
 
 # each option of --help is accepted
 make_capture pcap 3 a.pcap

@@ -188,7 +188,7 @@ for kind in $kinds; do
 	file=${kind%%:*}
 	make $kind ''
 	export FAIL=$work/FAIL FAIL_OF=$work/$file LD_PRELOAD=$work/fail.so
-	mount_capture "$file" -o rw
+	mount_capture "$file" -o rw,nosandbox # the library opens FAIL
 	unset LD_PRELOAD
 	wait_indexed
 	appends

@@ -221,6 +221,7 @@ static void refusals(void **state)
 		{"a -o allow_other=1", "-o allow_other: takes no value", ""},
 		{"a -o spool", "-o spool: needs a value, as in -o spool=DIR", ""},
 		{"a -o context", "-o context: needs a value", ""},
+		{"a -o setuid=no-such-user", "-o setuid=no-such-user: bad value", ""},
 		{"a -o spool=", "-o spool=: bad value", ""},
 		{"a -o append=", "-o append=: bad value; append[=FILE]: ", "--help"},
 		{"a -o rw=1", "-o rw: takes no value", ""},
@@ -281,11 +282,14 @@ static void table_is_parsed(void **state)
 				    : number || !strcmp(option->argument, "OCTAL") ||
 						      !strcmp(option->argument, "SIZE")
 					    ? "=1"
-					    : "=ro";
+				    : !strcmp(option->argument, "USER") ? "=root"
+									: "=ro";
 		struct cli_config config;
 		char line[120];
 
 		if (option->group == CLI_COMMAND && !strcmp(option->name, "json"))
+			continue;
+		if (!strcmp(option->name, "setuid") && geteuid() != 0)
 			continue;
 		snprintf(line, sizeof(line), "a %s%s%s",
 			 option->group == CLI_COMMAND      ? "--"
@@ -299,6 +303,40 @@ static void table_is_parsed(void **state)
 		if (option->group == CLI_COMMAND || option->group == CLI_OURS)
 			assert_non_null(option->help);
 	}
+}
+
+/* Whose the files are: said, or of who it is mounted for, or of who mounts. */
+static void owners(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned uid, gid;
+	} cases[] = {
+		{"a -o setuid=root", 0, 0},
+		{"a -o setuid=0,uid=5", 5, 0},
+		{"a -o gid=6,setuid=root", 0, 6},
+		{"a -o uid=5,gid=6", 5, 6},
+	};
+	struct cli_config config;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (strstr(cases[i].line, "setuid") && geteuid() != 0)
+			continue;
+		config = good(cases[i].line);
+		assert_int_equal(config.uid, cases[i].uid);
+		assert_int_equal(config.gid, cases[i].gid);
+		assert_int_equal(config.change_user, strstr(cases[i].line, "setuid") != NULL);
+		cli_config_free(&config);
+	}
+	config = good("a");
+	assert_int_equal(config.uid, getuid());
+	assert_int_equal(config.gid, getgid());
+	assert_false(config.no_sandbox);
+	cli_config_free(&config);
+	config = good("a -o nosandbox");
+	assert_true(config.no_sandbox);
+	cli_config_free(&config);
 }
 
 static void help_has_every_option(void **state)
@@ -325,7 +363,7 @@ int main(void)
 		cmocka_unit_test(actions),         cmocka_unit_test(mount_helpers),
 		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
 		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
-		cmocka_unit_test(appending),
+		cmocka_unit_test(appending),       cmocka_unit_test(owners),
 		cmocka_unit_test(helper),
 	};
 
