@@ -210,6 +210,7 @@ static void serve(struct keeping *keeping, const struct keeper_question *questio
 		result = fd = keep_status(question->pid);
 		break;
 	case KEEPER_WAS_LAST:
+		question->paths.device = keeping->device;
 		result = keep_was_last(question);
 		break;
 	case KEEPER_LOG:

@@ -183,15 +183,6 @@ static int mount_device(struct serve *serve)
 	return fs_mount(serve->fs, name);
 }
 
-/* append/ tells its own files from those of another mount by it. */
-static void tell_device(const struct serve *serve)
-{
-	struct stat st;
-
-	if (serve->source.append && stat(serve->place.path, &st) == 0)
-		append_mounted(serve->source.append, st.st_dev);
-}
-
 static int start_mount(struct serve *serve)
 {
 	int r = open_view(serve);
@@ -209,7 +200,6 @@ static int start_mount(struct serve *serve)
 	if (r)
 		return cli_log_used() ? CLI_EXIT_FAILED
 				      : cli_fail(serve->name, "cannot be mounted: %s", strerror(-r));
-	tell_device(serve);
 	return 0;
 }
 
