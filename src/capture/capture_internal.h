@@ -9,13 +9,28 @@
 #include "index/index.h"
 #include "pktfs/capture.h"
 #include "source/source.h"
+#include "util/util_table.h"
 
 struct pktfs_capture {
 	uint64_t id; /* never used again: for caches that outlive the capture */
 	struct source *source;
 	struct index *index;
-	uint64_t files; /* that could be opened */
+	pthread_mutex_t paths_lock; /* held by who adds one */
+	struct table paths; /* char *, of the files; none: opened as one, without a list */
 };
+
+struct source_options capture_source_options(const struct pktfs_open_options *options);
+
+/* Takes the source over, also when it fails. */
+int capture_open_over(struct source *source, pktfs_capture **ret, struct pktfs_error *ret_error);
+
+/* capture_status.c */
+enum pktfs_state capture_state(enum index_state state);
+enum pktfs_format capture_format(enum format_kind kind);
+enum pktfs_compression capture_compression(enum source_compression compression);
+
+/* capture_files.c */
+void capture_paths_free(pktfs_capture *capture);
 
 /*
  * The packet that `record`, just stepped over, is. `section` is the section of

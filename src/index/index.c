@@ -13,6 +13,7 @@ static int init(struct index *index, struct source *source)
 	index->source = source;
 	index->part_end = UINT64_MAX;
 	table_init(&index->parts, sizeof(struct index_part));
+	table_init(&index->files, sizeof(struct index_file));
 	table_init(&index->checkpoints, sizeof(struct index_checkpoint));
 	table_init(&index->sections, sizeof(struct index_section));
 	table_init(&index->interfaces, sizeof(struct index_interface));
@@ -25,20 +26,7 @@ static int init(struct index *index, struct source *source)
 	return index->pending_types ? 0 : -ENOMEM;
 }
 
-static int copy_files(struct index *index, const uint64_t *files, size_t count)
-{
-	if (!files)
-		return 0;
-	index->files = malloc(count * sizeof(*files));
-	if (!index->files)
-		return -ENOMEM;
-	memcpy(index->files, files, count * sizeof(*files));
-	index->file_count = count;
-	return 0;
-}
-
-int index_open_files(struct source *source, const uint64_t *files, size_t count,
-		     struct index **ret, struct pktfs_error *ret_error)
+int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
 {
 	struct index *index = calloc(1, sizeof(*index));
 	struct format format;
@@ -47,8 +35,6 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 	if (!index)
 		return error_set(ret_error, -ENOMEM, "no memory for the index");
 	r = init(index, source);
-	if (r == 0)
-		r = copy_files(index, files, count);
 	if (r < 0) {
 		error_set(ret_error, r, "no memory for the index");
 	} else {
@@ -62,11 +48,6 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 	}
 	*ret = index;
 	return 0;
-}
-
-int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
-{
-	return index_open_files(source, NULL, 0, ret, ret_error);
 }
 
 int index_start(struct index *index)
@@ -96,11 +77,11 @@ void index_close(struct index *index)
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
 	table_free(&index->parts);
+	table_free(&index->files);
 	table_free(&index->checkpoints);
 	table_free(&index->sections);
 	table_free(&index->interfaces);
 	free(index->pending_types);
-	free(index->files);
 	free(index);
 }
 
@@ -117,6 +98,20 @@ uint64_t index_parts(const struct index *index)
 const struct index_part *index_part(const struct index *index, uint64_t number)
 {
 	return table_at(&index->parts, number);
+}
+
+const struct index_part *index_part_of(const struct index *index, uint64_t packet)
+{
+	uint64_t low = 0, high = index_parts(index), middle;
+
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (index_part(index, middle)->first_packet <= packet)
+			low = middle;
+		else
+			high = middle;
+	}
+	return index_part(index, low);
 }
 
 void index_totals(struct index *index, struct index_totals *ret)

@@ -42,14 +42,23 @@ struct index_end {
 	enum index_state state;
 	bool final;                 /* it comes no further */
 	int source_problem;         /* of the source, there */
+	enum index_state part_state; /* of the part at hand alone */
+	uint64_t file;               /* which that is */
 	uint64_t reached;           /* no record that ends before this is missing */
 	struct pktfs_error problem; /* code 0: none */
+};
+
+/* A part that was left. */
+struct index_file {
+	enum index_state state;
+	struct pktfs_error problem; /* as index_problem gives it */
 };
 
 struct index {
 	struct source *source;
 
 	struct table parts;
+	struct table files; /* by number of the source's part */
 	struct table checkpoints;
 	struct table sections;
 	struct table interfaces;
@@ -66,6 +75,8 @@ struct index {
 	struct index_end end_seen;                      /* lock */
 	struct pktfs_error problems[INDEX_MAX_PROBLEMS]; /* lock */
 	uint64_t problem_count;                         /* lock */
+	struct pktfs_error part_problem;                /* lock: first of the part at hand */
+	uint64_t part_problem_number;                   /* lock: which of all it is */
 	bool cancelled;                                 /* lock */
 	bool cut;                                       /* lock: the growing file was */
 
@@ -89,8 +100,6 @@ struct index {
 	bool part_open;                /* its head was read */
 	bool malformed;                /* a block of it was */
 	enum index_state worst;        /* of the parts before it */
-	uint64_t *files;               /* NULL: source_part is the number */
-	size_t file_count;
 };
 
 /* Epochs are equal in checkpoints, so that the place of a checkpoint is

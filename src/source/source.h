@@ -145,7 +145,7 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * source_wait_growth waits until there are more bytes than `end`, however final
  * that is: 0, or -ECANCELED. source_wait_change also ends when the end is final
  * and source_problem does not return `problem`: a frame that was unfinished may
- * end without another byte.
+ * end without another byte; and while source_more.
  */
 int source_grow(struct source *source, uint64_t limit);
 int source_wait_growth(struct source *source, uint64_t end);
@@ -170,6 +170,47 @@ int source_chain_open(struct source *const *parts, size_t count, struct source *
 size_t source_parts(struct source *source);
 uint64_t source_part_start(struct source *source, size_t number);
 int source_part_problem(struct source *source, size_t number, struct pktfs_error *ret_error);
+
+/*
+ * The same for parts that are opened when those before them have come to an end,
+ * so that one is decoded at a time. source_chain_begin takes over `first` and its
+ * descriptor `fd` (-1: none) when it returns 0; the others are opened with
+ * `options`, whose `growing` is for the last one. `more`: parts may be added for
+ * ever, and so the chain is growing. source_chain_add takes over the descriptor of
+ * a part, or, with -1, the error which is what there is of it; any thread; 0,
+ * -ENOMEM. What cannot be opened is a part of no bytes with a problem.
+ *
+ * The end of a chain is final when that of the last opened part is;
+ * source_more: there are others, which nobody has opened. source_open_next opens
+ * one: 1; 0: there is none, or not of the kind that is asked for; -EAGAIN: the last
+ * one has just grown; -ENOMEM. One thread at a time. source_takes_more: `more` was
+ * given.
+ */
+enum source_next {
+	SOURCE_NEXT_AT_END, /* if the end is final */
+	SOURCE_NEXT_PLAIN,  /* wherever it is, one that is not compressed */
+	SOURCE_NEXT_ANY,
+};
+int source_chain_begin(struct source *first, int fd, const struct source_options *options,
+		       bool more, struct source **ret);
+int source_chain_add(struct source *chain, int fd, const struct pktfs_error *error);
+int source_open_next(struct source *source, enum source_next how);
+bool source_more(struct source *source);
+bool source_takes_more(const struct source *source);
+
+/* Of a chain that was begun so: its parts, opened or not. source_file_lose: the
+ * bytes of one are others by now; from now on borrowing any gives -EIO. */
+struct source_file_info {
+	bool opened, regular;
+	bool removed; /* it has no name any more */
+	bool lost;
+	enum source_compression compression; /* if opened */
+	uint64_t size, now; /* stored: as it is known, and as the file is */
+	struct pktfs_time time;
+};
+size_t source_files(struct source *source);
+void source_file_get(struct source *source, size_t number, struct source_file_info *ret);
+void source_file_lose(struct source *source, size_t number);
 
 /*
  * What ended the source before its proper end, with its offset in the decoded

@@ -224,7 +224,7 @@ int source_wait_growth(struct source *source, uint64_t end)
 int source_wait_change(struct source *source, uint64_t end, int problem)
 {
 	UTIL_LOCK_SCOPE(&source->lock);
-	while (source->available <= end &&
+	while (source->available <= end && !source_more(source) &&
 	       (!source_final(source) || problem_code(source) == problem)) {
 		if (source->cancelled)
 			return -ECANCELED;

@@ -99,6 +99,16 @@ static int decode(struct source *inner, const struct source_options *options, st
 	return r;
 }
 
+bool source_is_packed(int fd)
+{
+	enum source_compression compression = SOURCE_PLAIN;
+	uint8_t bytes[OPEN_PEEK];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+
+	return n < 0 || recognise(bytes, (size_t)n, &compression, NULL) < 0 ||
+	       compression != SOURCE_PLAIN;
+}
+
 /* ---- by kind */
 
 static int device_size(int fd, uint64_t *ret)
