@@ -17,6 +17,7 @@ struct view_subject {
 	struct set *set; /* info/ */
 	const struct pktfs_section *section;
 	const struct pktfs_interface *interface;
+	const struct pktfs_file_status *file;
 	const struct view_option_list *list; /* what the codes below mean */
 	struct pktfs_options options;
 };

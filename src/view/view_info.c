@@ -8,6 +8,7 @@
 #include "util/util_time.h"
 #include "append/append.h"
 #include "view_field.h"
+#include "view_file.h"
 #include "view_set.h"
 
 static int show_path(const struct view_subject *s, struct text *text)
@@ -16,11 +17,11 @@ static int show_path(const struct view_subject *s, struct text *text)
 	return 0;
 }
 
-static int show_format(const struct view_subject *s, struct text *text)
+void view_format_text(enum pktfs_format format, bool nanosecond, struct text *text)
 {
-	switch (s->status->format) {
+	switch (format) {
 	case PKTFS_FORMAT_PCAP:
-		text_string(text, s->status->nanosecond ? "pcap (nanosecond)" : "pcap");
+		text_string(text, nanosecond ? "pcap (nanosecond)" : "pcap");
 		break;
 	case PKTFS_FORMAT_PCAP_MODIFIED:
 		text_string(text, "modified pcap");
@@ -29,10 +30,37 @@ static int show_format(const struct view_subject *s, struct text *text)
 		text_string(text, "pcapng");
 		break;
 	}
+}
+
+/* Of several files, as far as they are known. */
+static bool is_mixed(const struct view_subject *s, bool compression)
+{
+	struct pktfs_file_status file, first = {0};
+	uint64_t i;
+
+	for (i = 0; !pktfs_file_status_get(s->view->capture, i, &file); i++) {
+		if (!file.is_capture)
+			continue;
+		if (!first.is_capture)
+			first = file;
+		if (compression ? file.compression != first.compression
+				: file.file.format != first.file.format ||
+					  file.file.nanosecond != first.file.nanosecond)
+			return true;
+	}
+	return false;
+}
+
+static int show_format(const struct view_subject *s, struct text *text)
+{
+	if (is_mixed(s, false))
+		text_string(text, "mixed");
+	else
+		view_format_text(s->status->format, s->status->nanosecond, text);
 	return 0;
 }
 
-static int show_compression(const struct view_subject *s, struct text *text)
+void view_compression_text(enum pktfs_compression compression, struct text *text)
 {
 	static const char *const names[] = {
 		[PKTFS_COMPRESSION_NONE] = "none",
@@ -40,7 +68,15 @@ static int show_compression(const struct view_subject *s, struct text *text)
 		[PKTFS_COMPRESSION_GZIP] = "gzip",
 	};
 
-	text_string(text, names[s->status->compression]);
+	text_string(text, names[compression]);
+}
+
+static int show_compression(const struct view_subject *s, struct text *text)
+{
+	if (is_mixed(s, true))
+		text_string(text, "mixed");
+	else
+		view_compression_text(s->status->compression, text);
 	return 0;
 }
 
@@ -108,7 +144,7 @@ static int show_link_types(const struct view_subject *s, struct text *text)
 	return i ? 0 : -ENOENT;
 }
 
-static int show_state(const struct view_subject *s, struct text *text)
+const char *view_state_name(enum pktfs_state state)
 {
 	static const char *const names[] = {
 		[PKTFS_STATE_INDEXING] = "indexing",
@@ -117,11 +153,16 @@ static int show_state(const struct view_subject *s, struct text *text)
 		[PKTFS_STATE_DAMAGED] = "damaged",
 	};
 
+	return names[state];
+}
+
+static int show_state(const struct view_subject *s, struct text *text)
+{
 	/* a set is evaluated, the capture is indexed */
 	if (view_status_pending(s->status) && set_kind(s->set) != SET_ALL)
 		text_string(text, "evaluating");
 	else
-		text_string(text, names[s->status->state]);
+		text_string(text, view_state_name(s->status->state));
 	return 0;
 }
 
@@ -207,8 +248,8 @@ enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14, FIELD_APPENDED = 1
 
 static const struct view_field info[] = {
 	{"path", .show = show_path},
-	{"format", .show = show_format},
-	{"compression", .show = show_compression},
+	{"format", .show = show_format, .live = true},
+	{"compression", .show = show_compression, .live = true},
 	{"size", .show = show_size, .grows = true},
 	{"packets", .show = show_packets, .live = true, .in_sets = true},
 	{"bytes", .show = show_bytes, .live = true, .in_sets = true},
