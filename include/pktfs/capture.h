@@ -198,12 +198,16 @@ struct pktfs_file_status {
 	enum pktfs_compression compression;
 	uint64_t file_size;         /* as it is stored; 0 where not known */
 	struct pktfs_time file_time;
-	uint64_t unseen;            /* bytes that have been added to it since the last look */
-	int removed;                /* it has no name any more; what it holds is there */
 	int lost;                   /* pktfs_file_lose was called */
 };
 PKTFS_API int pktfs_file_status_get(pktfs_capture *capture, uint64_t path,
 				    struct pktfs_file_status *ret);
+
+/* What has happened to it, by a look at it: *ret_removed, it has no name any more
+ * (what it holds is there); *ret_unseen, bytes that have been added to it behind
+ * `file_size`. 0, -ENOENT, or an error of fstat(2). */
+PKTFS_API int pktfs_file_look(pktfs_capture *capture, uint64_t path, int *ret_removed,
+			      uint64_t *ret_unseen);
 
 /* For who knows that the bytes of a file are others by now: reading its packets
  * gives -EIO from now on. 0, -ENOENT. */

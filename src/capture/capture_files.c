@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of the frame cache, each file gets its share, but enough for some frames. */
@@ -255,9 +256,7 @@ int pktfs_file_status_get(pktfs_capture *capture, uint64_t path, struct pktfs_fi
 	ret->opened = info.opened;
 	ret->file_size = info.size;
 	ret->file_time = info.time;
-	ret->removed = info.removed;
 	ret->lost = info.lost;
-	ret->unseen = info.regular && info.now > info.size ? info.now - info.size : 0;
 	packets = index_packets(index);
 	part = find_part(index, path);
 	ret->is_capture = part < index_parts(index) && index_part(index, part)->file == path;
@@ -268,6 +267,26 @@ int pktfs_file_status_get(pktfs_capture *capture, uint64_t path, struct pktfs_fi
 	if (part + 1 < index_parts(index))
 		packets = index_part(index, part + 1)->first_packet;
 	ret->packets = packets - MIN(packets, ret->file.packets_before);
+	return 0;
+}
+
+int pktfs_file_look(pktfs_capture *capture, uint64_t path, int *ret_removed, uint64_t *ret_unseen)
+{
+	struct source_file_info info;
+	struct stat st;
+	bool regular;
+	int r;
+
+	if (path >= pktfs_files(capture))
+		return -ENOENT;
+	r = source_file_stat(capture->source, path, &st);
+	if (r < 0)
+		return r;
+	source_file_get(capture->source, path, &info);
+	regular = S_ISREG(st.st_mode);
+	*ret_removed = regular && st.st_nlink == 0;
+	*ret_unseen = regular && (uint64_t)st.st_size > info.size ? (uint64_t)st.st_size - info.size
+								   : 0;
 	return 0;
 }
 

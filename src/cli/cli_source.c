@@ -7,6 +7,7 @@
 
 #include "cli_log.h"
 #include "cli_place.h"
+#include "cli_ring.h"
 
 /* What realpath cannot resolve, but open can, is a pipe: the /dev/fd/63 of a
  * shell's <(command). */
@@ -47,7 +48,8 @@ static int find_target(const struct cli_config *config, const struct stat *captu
 		return source->made ? 0 : cli_fail(file, "%s", strerror(errno));
 	}
 	r = check_regular(file, &st);
-	if (!r && st.st_dev == capture->st_dev && st.st_ino == capture->st_ino) {
+	if (!r && (source->ring ? cli_ring_holds(source->ring, &st)
+				: st.st_dev == capture->st_dev && st.st_ino == capture->st_ino)) {
 		cli_fail(file, "-o append=FILE: this is the capture itself; use -o rw, or "
 			       "-o append; see pktfs --help");
 		r = CLI_EXIT_USAGE;
@@ -61,12 +63,14 @@ static int open_append(const struct cli_config *config, struct cli_source *sourc
 	struct append_options options = {.separate = config->append_file, .repair = config->repair};
 	const char *file = config->append_file ? config->append_file : config->file;
 	struct pktfs_error error = {0};
-	struct stat st;
-	int r;
+	struct stat st = {0};
+	int r = 0;
 
-	if (stat(source->path, &st) < 0)
-		return cli_fail(config->file, "%s", strerror(errno));
-	r = check_regular(config->file, &st);
+	if (!source->ring || !config->append_file) {
+		if (stat(source->path, &st) < 0)
+			return cli_fail(config->file, "%s", strerror(errno));
+		r = check_regular(config->file, &st);
+	}
 	if (!r && config->append_file)
 		r = find_target(config, &st, source);
 	if (r)
@@ -79,6 +83,20 @@ static int open_append(const struct cli_config *config, struct cli_source *sourc
 	return cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r));
 }
 
+static int open_ring(const struct cli_config *config, const struct pktfs_open_options *wanted,
+		     struct cli_source *source)
+{
+	struct pktfs_open_options options = *wanted;
+	bool follow = config->action == CLI_MOUNT && !source->append &&
+		      cli_ring_has_directory(source->ring);
+	int r;
+
+	if (follow)
+		options.flags |= PKTFS_OPEN_MORE;
+	r = cli_ring_capture(source->ring, &options, source->target, &source->capture);
+	return !r && follow ? cli_ring_follow(source->ring, source->capture) : r;
+}
+
 static int open_capture(const struct cli_config *config, const char *spool,
 			struct cli_source *source)
 {
@@ -89,6 +107,8 @@ static int open_capture(const struct cli_config *config, const char *spool,
 
 	if (source->append)
 		options.flags |= PKTFS_OPEN_GROWING;
+	if (source->ring)
+		return open_ring(config, &options, source);
 	if (!strcmp(config->file, "-"))
 		r = pktfs_open_fd(STDIN_FILENO, &options, &source->capture, &error);
 	else if (source->target)
@@ -96,6 +116,22 @@ static int open_capture(const struct cli_config *config, const char *spool,
 	else
 		r = pktfs_open(source->path, &options, &source->capture, &error);
 	return r < 0 ? cli_fail(config->file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
+}
+
+/* The files are opened, if they are several, and the path is known. */
+static int name_source(const struct cli_config *config, struct cli_source *source)
+{
+	int r = cli_ring_wanted(config) ? cli_ring_open(config, &source->ring) : 0;
+
+	if (!r && source->ring)
+		r = cli_ring_choose(source->ring, config->by_time);
+	if (r)
+		return r;
+	if (source->ring)
+		source->path = strdup(cli_ring_path(source->ring));
+	else
+		source->path = strcmp(config->file, "-") ? absolute(config->file) : strdup("stdin");
+	return source->path ? 0 : cli_fail(config->file, "%s", strerror(errno));
 }
 
 int cli_source_open(const struct cli_config *config, struct cli_source *ret)
@@ -106,10 +142,8 @@ int cli_source_open(const struct cli_config *config, struct cli_source *ret)
 	*ret = (struct cli_source){0};
 	if (config->spool && !spool)
 		return cli_fail(config->spool, "spool: %s", strerror(errno));
-	ret->path = strcmp(config->file, "-") ? absolute(config->file) : strdup("stdin");
-	if (!ret->path)
-		return cli_fail(config->file, "%s", strerror(errno));
-	if (config->append)
+	r = name_source(config, ret);
+	if (!r && config->append)
 		r = open_append(config, ret);
 	if (!r)
 		r = open_capture(config, spool, ret);
@@ -120,6 +154,7 @@ int cli_source_open(const struct cli_config *config, struct cli_source *ret)
 
 void cli_source_close(struct cli_source *source)
 {
+	cli_ring_close(source->ring);
 	pktfs_close(source->capture);
 	if (source->made)
 		unlink(source->target);

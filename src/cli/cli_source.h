@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * FILE: a path, or "-" for standard input; and what is appended to, if anything
- * is: FILE itself, or another file that is shown behind it.
+ * FILE: a path, or "-" for standard input, or several (cli_ring.h); and what is
+ * appended to, if anything is: FILE itself, or another file that is shown behind it.
  *
  * Fork before: the lock on what is appended to follows a fork.
  */
@@ -13,7 +13,8 @@
 #include "pktfs/capture.h"
 
 struct cli_source {
-	char *path; /* absolute; "stdin" for standard input */
+	char *path; /* absolute; "stdin" for standard input; of several: cli_ring_path */
+	struct cli_ring *ring; /* NULL: one file */
 	pktfs_capture *capture;
 	struct append *append; /* NULL: nothing is appended */
 	char *target;          /* absolute; what is appended to; NULL: `path` */

@@ -201,15 +201,16 @@ bool source_takes_more(const struct source *source);
 /* Of a chain that was begun so: its parts, opened or not. source_file_lose: the
  * bytes of one are others by now; from now on borrowing any gives -EIO. */
 struct source_file_info {
-	bool opened, regular;
-	bool removed; /* it has no name any more */
+	bool opened;
 	bool lost;
 	enum source_compression compression; /* if opened */
-	uint64_t size, now; /* stored: as it is known, and as the file is */
+	uint64_t size;                       /* stored */
 	struct pktfs_time time;
 };
 size_t source_files(struct source *source);
 void source_file_get(struct source *source, size_t number, struct source_file_info *ret);
+struct stat;
+int source_file_stat(struct source *source, size_t number, struct stat *ret); /* fstat */
 void source_file_lose(struct source *source, size_t number);
 
 /*

@@ -142,7 +142,6 @@ void source_file_get(struct source *source, size_t number, struct source_file_in
 {
 	struct source_chain *chain = chain_of(source);
 	struct chain_part *part;
-	struct stat st;
 
 	assert(source_is_chain(source) && number < chain_load(&chain->count));
 	part = chain_part(chain, number);
@@ -151,11 +150,15 @@ void source_file_get(struct source *source, size_t number, struct source_file_in
 	if (ret->opened)
 		ret->compression = source_compression(part->source);
 	source_chain_stored(chain, number, &ret->size, &ret->time);
-	if (part->fd >= 0 && fstat(part->fd, &st) == 0) {
-		ret->removed = S_ISREG(st.st_mode) && st.st_nlink == 0;
-		ret->now = (uint64_t)st.st_size;
-		ret->regular = S_ISREG(st.st_mode);
-	}
+}
+
+int source_file_stat(struct source *source, size_t number, struct stat *ret)
+{
+	int fd = chain_part(chain_of(source), number)->fd;
+
+	if (fd < 0)
+		return -EBADF;
+	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
 void source_file_lose(struct source *source, size_t number)

@@ -18,6 +18,7 @@ struct view_subject {
 	const struct pktfs_section *section;
 	const struct pktfs_interface *interface;
 	const struct pktfs_file_status *file;
+	uint64_t number; /* of the file */
 	const struct view_option_list *list; /* what the codes below mean */
 	struct pktfs_options options;
 };

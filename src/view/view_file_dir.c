@@ -111,22 +111,33 @@ static int show_state(const struct view_subject *s, struct text *text)
 	return 0;
 }
 
+/* Whether nothing that is added to it will be shown. */
+static bool is_finished(const struct view_subject *s)
+{
+	if (s->number + 1 == pktfs_files(s->view->capture) && view_growing(s->view, 0))
+		return false;
+	return s->file->state != PKTFS_STATE_INDEXING;
+}
+
 /* What is wrong with its bytes, and what has happened to the file since. */
 static int show_problem(const struct view_subject *s, struct text *text)
 {
 	const struct pktfs_file_status *file = s->file;
+	uint64_t unseen = 0;
+	int removed = 0;
 
+	pktfs_file_look(s->view->capture, s->number, &removed, &unseen);
 	if (file->problem.code && file->problem.has_offset)
 		text_printf(text, "offset %" PRIu64 ": ", file->problem.offset);
 	if (file->problem.code)
 		text_printf(text, "%s\n", file->problem.text);
 	if (file->lost)
 		text_string(text, "was overwritten or cut: its packets cannot be read any more\n");
-	else if (file->removed)
+	else if (removed)
 		text_string(text, "was removed; what it holds can be read until the mount ends\n");
-	if (file->unseen && file->state != PKTFS_STATE_INDEXING)
+	if (unseen && !file->lost && is_finished(s))
 		text_printf(text, "%" PRIu64 " bytes have been added to it, which are not shown\n",
-			    file->unseen);
+			    unseen);
 	return text->size ? 0 : -ENOENT;
 }
 
@@ -292,9 +303,9 @@ const struct view_kind view_kind_file_info_dir = {
 static int file_render(struct view *view, uint64_t node, struct text *text)
 {
 	struct pktfs_file_status file;
-	struct view_subject subject = {.view = view, .file = &file};
-	uint64_t ordinal = view_node_ordinal(node);
-	int r = pktfs_file_status_get(view->capture, ordinal >> VIEW_FIELD_BITS, &file);
+	uint64_t ordinal = view_node_ordinal(node), number = ordinal >> VIEW_FIELD_BITS;
+	struct view_subject subject = {.view = view, .file = &file, .number = number};
+	int r = pktfs_file_status_get(view->capture, number, &file);
 
 	if (r < 0)
 		return r;
