@@ -18,14 +18,15 @@
 #define LOCK_PAUSE_NSEC 10000000L
 #define PLACE_TRIES     10
 
-/* "ring/" gives "ring.mnt": a name that is there already will not do. */
+/* "ring/" gives "ring.mnt": a name that is there already will not do. "." has none
+ * that is not in itself. */
 static char *directory_name(const char *directory)
 {
-	_cleanup_free_ char *path = realpath(directory, NULL);
+	_cleanup_free_ char *path = realpath(directory, NULL), *here = realpath(".", NULL);
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char *name;
 
-	if (!slash || !slash[1] || asprintf(&name, "%s.mnt", slash + 1) < 0)
+	if (!slash || !slash[1] || (here && !strcmp(path, here)) || asprintf(&name, "%s.mnt", slash + 1) < 0)
 		return NULL;
 	return name;
 }

@@ -96,6 +96,7 @@ static void check_cut(struct cli_ring *ring, struct ring_file *file)
 		return;
 	pktfs_file_lose(ring->capture, file->number);
 	file->gone = true;
+	ring->again = true;
 	cli_log_note("%s: was cut or overwritten: its packets cannot be read any more", file->path);
 }
 
@@ -224,6 +225,8 @@ static void scan_changed(struct cli_ring *ring, bool all)
 {
 	struct stat st;
 
+	all |= ring->again;
+	ring->again = false;
 	for (size_t i = 0; i < ring->directory_count; i++) {
 		struct ring_directory *in = &ring->directories[i];
 

@@ -47,6 +47,7 @@ struct cli_ring {
 	int stop[2];
 	pthread_t thread;
 	bool following;
+	bool again; /* a name stands for another file now */
 };
 
 /* A new file at the end of the list; takes over neither. NULL: no memory. */
