@@ -33,6 +33,7 @@ struct index_part {
 	uint64_t start; /* offset of its first byte */
 	struct format format;
 	uint64_t first_record, first_packet, first_metadata, first_section, first_interface;
+	uint64_t first_frame;
 };
 
 /* A section, from its SHB; a pcap file has one, at its start. Entries never

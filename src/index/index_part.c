@@ -134,6 +134,7 @@ int index_part_begin(struct index *index, const struct format *format)
 		.first_metadata = index->next.metadata,
 		.first_section = index->sections.appended,
 		.first_interface = index->interfaces.appended,
+		.first_frame = index->next.frames,
 	};
 	format_walk_start(&index->walk, &part->format);
 	index->next.end = part->start + format->first_record;

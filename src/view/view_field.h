@@ -31,6 +31,7 @@ struct view_field {
 	uint16_t code;
 	bool live;  /* may change until the index is complete, and as the capture grows */
 	bool grows; /* info/: may change only as the capture grows */
+	bool of_files; /* info/: may change only while files are met */
 	bool raw;  /* `show` makes its own newlines */
 	bool in_sets; /* info/: of sets, too */
 };

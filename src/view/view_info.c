@@ -248,8 +248,8 @@ enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14, FIELD_APPENDED = 1
 
 static const struct view_field info[] = {
 	{"path", .show = show_path},
-	{"format", .show = show_format, .live = true},
-	{"compression", .show = show_compression, .live = true},
+	{"format", .show = show_format, .of_files = true},
+	{"compression", .show = show_compression, .of_files = true},
 	{"size", .show = show_size, .grows = true},
 	{"packets", .show = show_packets, .live = true, .in_sets = true},
 	{"bytes", .show = show_bytes, .live = true, .in_sets = true},
@@ -340,6 +340,8 @@ static bool info_live(struct view *view, uint64_t node)
 		return true;
 	if (field >= fields.count)
 		return false;
+	if (info[field].of_files)
+		return view_files_shown(view) && view_changing(view, node);
 	if (info[field].grows)
 		return view_growing(view, node);
 	return info[field].live && view_set_changing(view, node);
