@@ -45,7 +45,6 @@ struct ring_file *cli_ring_add(struct cli_ring *ring, size_t directory, const ch
 	*file = (struct ring_file){.path = copy,
 				   .fd = fd,
 				   .directory = directory,
-				   .given = directory == NO_DIRECTORY,
 				   .device = st->st_dev,
 				   .inode = st->st_ino,
 				   .size = (uint64_t)st->st_size};
@@ -234,6 +233,7 @@ static int open_operand(struct cli_ring *ring, const char *file)
 	int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 		       : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_free_ char *path = NULL;
+	struct ring_file *added;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -245,8 +245,11 @@ static int open_operand(struct cli_ring *ring, const char *file)
 	path = input ? strdup("stdin") : realpath(file, NULL);
 	if (!path) /* the /dev/fd/63 of a shell's <(command) */
 		path = strdup(file);
-	if (path && cli_ring_add(ring, NO_DIRECTORY, path, fd, &st))
+	added = path ? cli_ring_add(ring, NO_DIRECTORY, path, fd, &st) : NULL;
+	if (added) {
+		added->given = file;
 		return 0;
+	}
 	close(fd);
 	return cli_fail(file, "%s", strerror(ENOMEM));
 }
@@ -258,6 +261,7 @@ int cli_ring_open(const struct cli_config *config, struct cli_ring **ret)
 
 	if (!ring)
 		return cli_fail(config->file, "%s", strerror(ENOMEM));
+	ring->given = config->file;
 	ring->inotify = ring->stop[0] = ring->stop[1] = -1;
 	r = provide_descriptors(config->file, config->file_count);
 	for (size_t i = 0; i < config->file_count && !r; i++)
@@ -295,7 +299,7 @@ static int probe(struct cli_ring *ring, struct ring_file *file)
 	if (r == 0)
 		return 0;
 	if (file->given && !(S_ISREG(st.st_mode) && st.st_size == 0))
-		return cli_fail(file->path, "%s", error.text);
+		return cli_fail(file->given, "%s", error.text);
 	leave_out(ring, file, error.text);
 	return 0;
 }
@@ -347,9 +351,7 @@ static void sort_by_time(struct cli_ring *ring)
 
 int cli_ring_choose(struct cli_ring *ring, bool by_time)
 {
-	const char *where = ring->path ? ring->path
-			    : ring->file_count ? ring->files[0].path
-					       : ring->directories[0].path;
+	const char *where = ring->given;
 	int r = 0;
 
 	for (size_t i = 0; i < ring->file_count && !r; i++)
@@ -357,8 +359,10 @@ int cli_ring_choose(struct cli_ring *ring, bool by_time)
 	if (r)
 		return r;
 	if (ring->left_out == ring->file_count)
-		return cli_fail(where, "found no capture among %zu files; accepted a capture: "
-				       "pcap or pcapng, plain or compressed with zstd or gzip",
+		return cli_fail(where,
+				"found no capture among %zu files; accepted a capture (pcap or "
+				"pcapng, plain or compressed with zstd or gzip), or a directory "
+				"with some",
 				ring->file_count);
 	if (by_time)
 		sort_by_time(ring);

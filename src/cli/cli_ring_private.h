@@ -20,7 +20,7 @@ struct ring_file {
 	char *path;
 	int fd; /* until the library has it */
 	size_t directory;
-	bool given;  /* as an operand */
+	const char *given; /* the operand that it is; NULL: it was found in a directory */
 	dev_t device;
 	ino_t inode;
 	struct pktfs_time first; /* of its first packet, where that matters */
@@ -41,6 +41,7 @@ struct cli_ring {
 	size_t file_count, file_room;
 	size_t left_out;
 	char *path;
+	const char *given; /* the first operand, for messages */
 	/* the follower's */
 	pktfs_capture *capture;
 	int inotify;
