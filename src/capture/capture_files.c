@@ -285,8 +285,8 @@ int pktfs_file_look(pktfs_capture *capture, uint64_t path, int *ret_removed, uin
 	source_file_get(capture->source, path, &info);
 	regular = S_ISREG(st.st_mode);
 	*ret_removed = regular && st.st_nlink == 0;
-	*ret_unseen = regular && (uint64_t)st.st_size > info.size ? (uint64_t)st.st_size - info.size
-								   : 0;
+	*ret_unseen =
+		regular && (uint64_t)st.st_size > info.size ? (uint64_t)st.st_size - info.size : 0;
 	return 0;
 }
 

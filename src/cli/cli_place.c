@@ -26,7 +26,8 @@ static char *directory_name(const char *directory)
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char *name;
 
-	if (!slash || !slash[1] || (here && !strcmp(path, here)) || asprintf(&name, "%s.mnt", slash + 1) < 0)
+	if (!slash || !slash[1] || (here && !strcmp(path, here)) ||
+	    asprintf(&name, "%s.mnt", slash + 1) < 0)
 		return NULL;
 	return name;
 }

@@ -62,8 +62,8 @@ char *cli_ring_join(const struct ring_directory *directory, const char *name)
 {
 	char *path;
 
-	return asprintf(&path, "%s/%s", strcmp(directory->path, "/") ? directory->path : "",
-			name) < 0
+	return asprintf(&path, "%s/%s", strcmp(directory->path, "/") ? directory->path : "", name) <
+			       0
 		       ? NULL
 		       : path;
 }

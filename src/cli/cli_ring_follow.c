@@ -25,8 +25,8 @@
 #define PAUSE_NSEC 10000000L
 #define QUIET_MS   2000
 
-#define EVENTS                                                                                     \
-	(IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM |        \
+#define EVENTS                                                                              \
+	(IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | \
 	 IN_ONLYDIR)
 
 void cli_ring_watch(struct cli_ring *ring, struct ring_directory *directory)
@@ -252,8 +252,8 @@ static void refuse(struct ring_file *file, const char *why)
 static int take(struct cli_ring *ring, struct ring_file *file)
 {
 	int dir = ring->directories[file->directory].fd, r;
-	_cleanup_close_ int fd = openat(dir, cli_ring_base(file),
-					O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_close_ int fd =
+		openat(dir, cli_ring_base(file), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct pktfs_error error;
 
 	if (fd < 0) {

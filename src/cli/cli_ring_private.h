@@ -12,7 +12,7 @@
 struct ring_directory {
 	char *path;
 	int fd;
-	int watch; /* of inotify; -1: none */
+	int watch;               /* of inotify; -1: none */
 	struct timespec changed; /* at the last look */
 };
 
@@ -25,13 +25,13 @@ struct ring_file {
 	ino_t inode;
 	struct pktfs_time first; /* of its first packet, where that matters */
 	/* for the follower */
-	uint64_t number;  /* in the capture */
-	uint64_t size;    /* at the last look */
+	uint64_t number; /* in the capture */
+	uint64_t size;   /* at the last look */
 	int64_t changed_ms;
-	bool taken;       /* it is in the capture */
-	bool closed;      /* by its writer, since it was changed last */
-	bool refused;     /* no capture, as it is */
-	bool gone;        /* another file may have its name */
+	bool taken;   /* it is in the capture */
+	bool closed;  /* by its writer, since it was changed last */
+	bool refused; /* no capture, as it is */
+	bool gone;    /* another file may have its name */
 };
 
 struct cli_ring {

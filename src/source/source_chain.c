@@ -166,7 +166,7 @@ static bool is_later(struct pktfs_time a, struct pktfs_time b)
 }
 
 void source_chain_stored(const struct source_chain *chain, size_t number, uint64_t *ret_size,
-			struct pktfs_time *ret_time)
+			 struct pktfs_time *ret_time)
 {
 	struct chain_part *part = chain_part(chain, number);
 	bool opened = number < chain_load(&chain->opened);

@@ -17,18 +17,18 @@ struct chain_part {
 	uint64_t size;         /* as it was stored when it was added */
 	struct pktfs_time time;
 	struct pktfs_error error; /* code 0: none; why there is no descriptor */
-	atomic_bool lost;      /* its bytes are others by now */
+	atomic_bool lost;         /* its bytes are others by now */
 };
 
 struct source_chain {
 	struct source base;
-	struct table parts;   /* entries are filled in under the lock */
-	atomic_size_t count;  /* under the lock: all; from 1 up, as the next two */
-	atomic_size_t opened; /* the same: those that have a source */
-	atomic_size_t known;  /* the same: those whose start is known */
-	uint64_t high;        /* the highest end so far; under the lock */
-	bool closing;         /* under the lock */
-	bool more;            /* parts may be added for ever */
+	struct table parts;            /* entries are filled in under the lock */
+	atomic_size_t count;           /* under the lock: all; from 1 up, as the next two */
+	atomic_size_t opened;          /* the same: those that have a source */
+	atomic_size_t known;           /* the same: those whose start is known */
+	uint64_t high;                 /* the highest end so far; under the lock */
+	bool closing;                  /* under the lock */
+	bool more;                     /* parts may be added for ever */
 	struct source_options options; /* of parts that are opened later */
 	char *spool_dir;
 };

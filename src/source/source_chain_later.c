@@ -61,8 +61,8 @@ int source_chain_add(struct source *source, int fd, const struct pktfs_error *er
 	if (fd < 0)
 		part->error = *error;
 	part->size = (uint64_t)st.st_size;
-	part->time = (struct pktfs_time){.sec = st.st_mtim.tv_sec,
-					 .nsec = (uint32_t)st.st_mtim.tv_nsec};
+	part->time =
+		(struct pktfs_time){.sec = st.st_mtim.tv_sec, .nsec = (uint32_t)st.st_mtim.tv_nsec};
 	atomic_store_explicit(&chain->count, chain->count + 1, memory_order_release);
 	pthread_cond_broadcast(&source->changed);
 	return 0;
@@ -106,8 +106,7 @@ int source_open_next(struct source *source, enum source_next how)
 	if (how == SOURCE_NEXT_PLAIN && part->fd >= 0 && source_is_packed(part->fd))
 		return 0;
 	/* whatever has been written to it since the last look comes first */
-	if (how == SOURCE_NEXT_AT_END && source_growing(last) &&
-	    source_grow(last, UINT64_MAX) > 0)
+	if (how == SOURCE_NEXT_AT_END && source_growing(last) && source_grow(last, UINT64_MAX) > 0)
 		return -EAGAIN;
 	source_available(last, &final);
 	if (how == SOURCE_NEXT_AT_END && !final)

@@ -90,7 +90,8 @@ static int add(struct view_files *files, const char *path)
 		return -ENOMEM;
 	stem_of(path, &text);
 	entry->number = files->names.appended - 1;
-	for (stem = text.size; !text.failed; text_printf(&text, "-%llu", (unsigned long long)copies)) {
+	for (stem = text.size; !text.failed;
+	     text_printf(&text, "-%llu", (unsigned long long)copies)) {
 		entry->name = text.bytes;
 		found = tsearch(entry, &files->tree, by_name);
 		if (!found || *found == entry)

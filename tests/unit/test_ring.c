@@ -164,7 +164,7 @@ static void the_last_grows(void **state)
 		build_pcap(&text, false, files.packets + 1, 50);
 		append_to(files.paths[i], text.bytes + 24, text.size - 24);
 		files.packets += 50;
-		if (i % 2) { /* or pktfs_add finds it out */
+		if (i % 2) {                                   /* or pktfs_add finds it out */
 			assert_true(pktfs_grow(capture) >= 0); /* 0: it was opened just now */
 			wait_packets(capture, files.packets);
 		}
@@ -292,12 +292,9 @@ static void probe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_by_one),
-		cmocka_unit_test(behind_what_is_bad),
-		cmocka_unit_test(the_last_grows),
-		cmocka_unit_test(lost),
-		cmocka_unit_test(readers),
-		cmocka_unit_test(probe),
+		cmocka_unit_test(one_by_one),     cmocka_unit_test(behind_what_is_bad),
+		cmocka_unit_test(the_last_grows), cmocka_unit_test(lost),
+		cmocka_unit_test(readers),        cmocka_unit_test(probe),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
