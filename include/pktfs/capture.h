@@ -43,6 +43,7 @@ enum pktfs_open_flags {
 	PKTFS_OPEN_NO_MMAP = 1, /* read(2) instead of mmap(2), no SIGBUS handler */
 	PKTFS_OPEN_GROWING = 2, /* the file may get longer: see pktfs_grow */
 	PKTFS_OPEN_FOLLOW = 4,  /* another program may write it: see below */
+	PKTFS_OPEN_MORE = 16,   /* files may be added, and the last may grow: see pktfs_add */
 };
 
 struct pktfs_open_options {
@@ -89,10 +90,37 @@ PKTFS_API int pktfs_open_buffer(const void *bytes, size_t size,
  * PKTFS_OPEN_GROWING only the last may grow. The first must be a capture; what
  * is wrong with another is a problem of the capture, whose text begins with
  * "file 2: ", and its state is that of the worst. -EINVAL: no file is given.
+ *
+ * All descriptors are opened at once, but only the first file is looked at: the
+ * others are, by the index, one after the other.
  */
 PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
 			       const struct pktfs_open_options *options, pktfs_capture **ret,
 			       struct pktfs_error *ret_error);
+
+/* The same with descriptors, for whoever may not open paths any more: `fd` is
+ * duplicated; -1: the path is opened. The path is copied. */
+struct pktfs_input {
+	const char *path;
+	int fd;
+};
+PKTFS_API int pktfs_open_inputs(const struct pktfs_input *inputs, size_t count,
+				const struct pktfs_open_options *options, pktfs_capture **ret,
+				struct pktfs_error *ret_error);
+
+/*
+ * Adds a file behind the others of a capture that was opened with
+ * PKTFS_OPEN_MORE. The one that was the last grows no more, once all that it has
+ * by then is indexed. What is wrong with the new one is a problem of the capture.
+ * 0; -EINVAL: not opened so; -EMFILE, -ENOMEM.
+ */
+PKTFS_API int pktfs_add(pktfs_capture *capture, const struct pktfs_input *input,
+			struct pktfs_error *ret_error);
+
+/* Whether what `fd` has is a capture, by its first bytes: 0, or the errors of
+ * pktfs_open. `options` may be NULL; the flags do not matter. */
+PKTFS_API int pktfs_probe(int fd, const struct pktfs_open_options *options,
+			  struct pktfs_error *ret_error);
 
 /*
  * Following: with PKTFS_OPEN_FOLLOW, a regular file (of several the last) that
@@ -107,6 +135,10 @@ PKTFS_API int pktfs_open_files(const char *const *paths, size_t count,
  * A file that is replaced, renamed or removed, or cut below what was read of it,
  * is a problem that comes first among those of pktfs_problem_get, and goes away
  * when the name is back; what was opened is shown on. After a cut nothing grows.
+ *
+ * With PKTFS_OPEN_MORE the file is always the one that is the last by then; its
+ * name is not looked at (pktfs_file_look), and after a cut it is a lost one
+ * (pktfs_file_lose).
  *
  * The path must lead to the file from the working directory at the open. In the
  * thread SIGURG may be raised, which is ignored unless the program handles it.
@@ -167,10 +199,19 @@ struct pktfs_file {
 	uint64_t metadata_before;
 	uint64_t first_section, first_interface;
 	enum pktfs_format format;
+	int nanosecond;           /* pcap: fractions are nanoseconds */
 };
 
 /* 0; -EAGAIN: the index has not come to it yet; -ENOENT. */
 PKTFS_API int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *ret);
+
+/* The file that packet `number` is in: 0, or -ENOENT: it is not indexed. Takes no
+ * lock. */
+PKTFS_API int pktfs_file_of_packet(pktfs_capture *capture, uint64_t number,
+				   struct pktfs_file *ret);
+
+/* How many paths were given and added; 0: to pktfs_open, not as a list. */
+PKTFS_API uint64_t pktfs_files(pktfs_capture *capture);
 
 enum pktfs_state {
 	PKTFS_STATE_INDEXING,  /* the index is still being built */
@@ -178,6 +219,33 @@ enum pktfs_state {
 	PKTFS_STATE_TRUNCATED, /* ends inside a record */
 	PKTFS_STATE_DAMAGED,   /* something contradicts the format: see the problems */
 };
+
+/* What is known so far of a file that was given. */
+struct pktfs_file_status {
+	const char *path;           /* as it was given; lives as long as the capture */
+	int is_capture;             /* its head was read: `file` is it */
+	struct pktfs_file file;
+	uint64_t packets;           /* so far */
+	enum pktfs_state state;     /* INDEXING: it was not read to its end */
+	struct pktfs_error problem; /* what is wrong first, with the offset in it; code 0 */
+	int opened;                 /* `compression` is known */
+	enum pktfs_compression compression;
+	uint64_t file_size;         /* as it is stored; 0 where not known */
+	struct pktfs_time file_time;
+	int lost;                   /* pktfs_file_lose was called */
+};
+PKTFS_API int pktfs_file_status_get(pktfs_capture *capture, uint64_t path,
+				    struct pktfs_file_status *ret);
+
+/* What has happened to it, by a look at it: *ret_removed, it has no name any more
+ * (what it holds is there); *ret_unseen, bytes that have been added to it behind
+ * `file_size`. 0, -ENOENT, or an error of fstat(2). */
+PKTFS_API int pktfs_file_look(pktfs_capture *capture, uint64_t path, int *ret_removed,
+			      uint64_t *ret_unseen);
+
+/* For who knows that the bytes of a file are others by now: reading its packets
+ * gives -EIO from now on. 0, -ENOENT. */
+PKTFS_API int pktfs_file_lose(pktfs_capture *capture, uint64_t path);
 
 /* What is known so far; the numbers grow until `state` is not INDEXING, and after
  * that with `growing`. */
@@ -407,8 +475,7 @@ PKTFS_API int pktfs_block_next_name(const struct pktfs_block *block, uint64_t *p
 				    struct pktfs_name *ret);
 PKTFS_API int pktfs_block_secret(const struct pktfs_block *block, struct pktfs_secret *ret);
 
-/* What is wrong with the capture, in file order (files that could not be opened
- * come first); the first 100 are kept, all are counted. What is wrong at the end
+/* What is wrong with the capture, in file order; the first 100 are kept, all are counted. What is wrong at the end
  * (a record that is cut there) is the last, and goes away when a growing capture
  * goes on. 0 or -ENOENT. */
 PKTFS_API int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret);

@@ -3,81 +3,63 @@
 
 #include <string.h>
 
-/* What a capture is made of, while it is opened. */
-struct parts {
-	struct source *source;
-	struct index *index;
-	uint64_t files;
-	const char *followed; /* path of what may grow; NULL: none */
-	bool follow;
-};
-
-static int start_threads(const struct parts *parts, struct capture_follow **ret,
+static int start_threads(pktfs_capture *capture, const char *path, bool follow,
 			 struct pktfs_error *ret_error)
 {
 	int r = 0;
 
-	*ret = NULL;
-	if (parts->follow)
-		r = capture_follow_open(parts->source, parts->index, parts->followed, ret);
+	if (follow)
+		r = capture_follow_open(capture->source, capture->index, path, &capture->follow);
 	if (r == 0)
-		r = index_start(parts->index);
-	if (r == 0 && *ret)
-		r = capture_follow_start(*ret);
+		r = index_start(capture->index);
+	if (r == 0 && capture->follow)
+		r = capture_follow_start(capture->follow);
 	return r < 0 ? error_set(ret_error, r, "no thread for the index: %s", strerror(-r)) : 0;
 }
 
-/* Builds the capture over its parts, which it takes over. */
-static int start(const struct parts *parts, pktfs_capture **ret, struct pktfs_error *ret_error)
+static pktfs_capture *new_capture(struct source *source)
 {
 	static _Atomic uint64_t last_id;
 	pktfs_capture *capture = calloc(1, sizeof(*capture));
-	struct capture_follow *follow = NULL;
-	int r = -ENOMEM;
 
 	if (!capture)
-		error_set(ret_error, r, "no memory");
-	else
-		r = start_threads(parts, &follow, ret_error);
+		return NULL;
+	capture->id = ++last_id;
+	capture->source = source;
+	pthread_mutex_init(&capture->paths_lock, NULL);
+	table_init(&capture->paths, sizeof(char *));
+	return capture;
+}
+
+int capture_open_over(struct source *source, const char *path,
+		      const struct pktfs_open_options *options, pktfs_capture **ret,
+		      struct pktfs_error *ret_error)
+{
+	pktfs_capture *capture = new_capture(source);
+	bool follow = options && options->flags & PKTFS_OPEN_FOLLOW;
+	int r;
+
+	if (!capture) {
+		source_close(source);
+		return error_set(ret_error, -ENOMEM, "no memory");
+	}
+	r = index_open(source, &capture->index, ret_error);
+	if (r == 0) {
+		index_set_memory(capture->index, options ? options->memory_bytes : 0);
+		r = start_threads(capture, path, follow, ret_error);
+	}
 	if (r < 0) {
-		capture_follow_close(follow);
-		index_close(parts->index);
-		source_close(parts->source);
-		free(capture);
+		pktfs_close(capture);
 		return r;
 	}
-	*capture = (pktfs_capture){
-		.id = ++last_id,
-		.follow = follow,
-		.source = parts->source,
-		.index = parts->index,
-		.files = parts->files,
-	};
+	if (options)
+		capture->opener = (struct source_opener){.open = options->open_file,
+							 .context = options->open_context};
 	*ret = capture;
 	return 0;
 }
 
-static bool follows(const struct pktfs_open_options *options)
-{
-	return options && options->flags & PKTFS_OPEN_FOLLOW;
-}
-
-static int open_over(struct source *source, const char *path,
-		     const struct pktfs_open_options *options, pktfs_capture **ret,
-		     struct pktfs_error *ret_error)
-{
-	struct parts parts = {source, .files = 1, .followed = path, .follow = follows(options)};
-	int r = index_open(source, &parts.index, ret_error);
-
-	if (r < 0) {
-		source_close(source);
-		return r;
-	}
-	index_set_memory(parts.index, options ? options->memory_bytes : 0);
-	return start(&parts, ret, ret_error);
-}
-
-static struct source_options source_options(const struct pktfs_open_options *options)
+struct source_options capture_source_options(const struct pktfs_open_options *options)
 {
 	if (!options)
 		return (struct source_options){0};
@@ -93,124 +75,31 @@ static struct source_options source_options(const struct pktfs_open_options *opt
 int pktfs_open(const char *path, const struct pktfs_open_options *options, pktfs_capture **ret,
 	       struct pktfs_error *ret_error)
 {
-	struct source_options wanted = source_options(options);
+	struct source_options wanted = capture_source_options(options);
 	struct source *source;
 	int r = source_open_path(path, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, path, options, ret, ret_error);
+	return r < 0 ? r : capture_open_over(source, path, options, ret, ret_error);
 }
 
 int pktfs_open_fd(int fd, const struct pktfs_open_options *options, pktfs_capture **ret,
 		  struct pktfs_error *ret_error)
 {
-	struct source_options wanted = source_options(options);
+	struct source_options wanted = capture_source_options(options);
 	struct source *source;
 	int r = source_open_fd(fd, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, NULL, options, ret, ret_error);
+	return r < 0 ? r : capture_open_over(source, NULL, options, ret, ret_error);
 }
 
 int pktfs_open_buffer(const void *bytes, size_t size, const struct pktfs_open_options *options,
 		      pktfs_capture **ret, struct pktfs_error *ret_error)
 {
-	struct source_options wanted = source_options(options);
+	struct source_options wanted = capture_source_options(options);
 	struct source *source;
 	int r = source_open_buffer(bytes, size, &wanted, &source, ret_error);
 
-	return r < 0 ? r : open_over(source, NULL, options, ret, ret_error);
-}
-
-/* Several files, while they are opened. */
-struct files {
-	struct source **sources;    /* those that could be opened */
-	uint64_t *numbers;          /* which those are */
-	struct pktfs_error *errors; /* of all files; code 0: it was opened */
-	size_t opened;
-};
-
-static void free_files(struct files *files)
-{
-	while (files->opened > 0)
-		source_close(files->sources[--files->opened]);
-	free(files->sources);
-	free(files->numbers);
-	free(files->errors);
-}
-
-/* The first must open; what is wrong with another is kept. */
-static int open_each(struct files *files, const char *const *paths, size_t count,
-		     const struct pktfs_open_options *options, struct pktfs_error *ret_error)
-{
-	struct source_options wanted = source_options(options);
-	const bool growing = wanted.growing;
-	size_t i;
-	int r;
-
-	for (i = 0; i < count; i++) {
-		wanted.growing = growing && i + 1 == count;
-		r = source_open_path(paths[i], &wanted, &files->sources[files->opened],
-				     &files->errors[i]);
-		if (r < 0 && i == 0) {
-			if (ret_error)
-				*ret_error = files->errors[0];
-			return r;
-		}
-		files->errors[i].code = r;
-		if (r == 0)
-			files->numbers[files->opened++] = i;
-	}
-	return 0;
-}
-
-/* The sources become one. */
-static int chain(struct files *files, struct source **ret, struct pktfs_error *ret_error)
-{
-	int r = 0;
-
-	if (files->opened == 1)
-		*ret = files->sources[0];
-	else
-		r = source_chain_open(files->sources, files->opened, ret);
-	if (r < 0)
-		return error_set(ret_error, r, "cannot be joined: %s", strerror(-r));
-	files->opened = 0;
-	return 0;
-}
-
-int pktfs_open_files(const char *const *paths, size_t count,
-		     const struct pktfs_open_options *options, pktfs_capture **ret,
-		     struct pktfs_error *ret_error)
-{
-	_cleanup_(free_files) struct files files = {
-		.sources = calloc(count, sizeof(*files.sources)),
-		.numbers = calloc(count, sizeof(*files.numbers)),
-		.errors = calloc(count, sizeof(*files.errors)),
-	};
-	struct parts parts = {.followed = count ? paths[count - 1] : NULL,
-			      .follow = follows(options)};
-	size_t i;
-	int r;
-
-	if (count == 0)
-		return error_set(ret_error, -EINVAL, "no file is given");
-	if (!files.sources || !files.numbers || !files.errors)
-		return error_set(ret_error, -ENOMEM, "no memory");
-	r = open_each(&files, paths, count, options, ret_error);
-	parts.files = files.opened;
-	if (r == 0)
-		r = chain(&files, &parts.source, ret_error);
-	if (r < 0)
-		return r;
-	r = index_open_files(parts.source, files.numbers, parts.files, &parts.index, ret_error);
-	if (r < 0) {
-		source_close(parts.source);
-		return r;
-	}
-	for (i = 0; i < count; i++)
-		if (files.errors[i].code)
-			index_leave_out(parts.index, i, &files.errors[i]);
-	index_set_memory(parts.index, options ? options->memory_bytes : 0);
-	return start(&parts, ret, ret_error);
+	return r < 0 ? r : capture_open_over(source, NULL, options, ret, ret_error);
 }
 
 int pktfs_grow(pktfs_capture *capture)
@@ -230,6 +119,7 @@ void pktfs_close(pktfs_capture *capture)
 	capture_follow_close(capture->follow);
 	index_close(capture->index);
 	source_close(capture->source);
+	capture_paths_free(capture);
 	free(capture);
 }
 

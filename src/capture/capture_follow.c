@@ -46,7 +46,8 @@ struct capture_follow {
 	struct source *source;
 	struct index *index;
 	char *path;     /* absolute; NULL: not known */
-	int descriptor; /* the source's */
+	size_t file;    /* its number in the source, and */
+	int descriptor; /* the source's; -1: the last file is not opened yet */
 	int writer;     /* capture_writer.h; -1: it cannot be asked for */
 	int inotify;    /* -1: none */
 	int wake;       /* the end */
@@ -114,6 +115,60 @@ bool capture_follow_cut(struct capture_follow *follow)
 	return follow && atomic_load(&follow->cut);
 }
 
+/* ---- the file */
+
+/* -1 where there is no inotify, or no more of it: then it is polled. */
+static int watch(int descriptor)
+{
+	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", descriptor);
+	if (inotify >= 0 && inotify_add_watch(inotify, name, CONTENT_EVENTS | NAME_EVENTS) < 0) {
+		close(inotify);
+		inotify = -1;
+	}
+	return inotify;
+}
+
+/* Is it likely that it is being written? The first look at the file. */
+static bool is_active(const struct capture_follow *follow)
+{
+	int writer = capture_writer_there(follow->writer);
+	struct timespec now;
+	struct stat st;
+	int64_t age;
+
+	if (writer >= 0)
+		return writer;
+	if (fstat(follow->descriptor, &st) < 0)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = (now.tv_sec - st.st_mtim.tv_sec) * 1000 +
+	      (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
+	return age > -QUIET_MS && age < QUIET_MS;
+}
+
+/* Another file is the last by now, or one is opened at last. True: there is a new
+ * one. */
+static bool take_last(struct capture_follow *follow)
+{
+	size_t files = source_files(follow->source);
+	int descriptor = source_descriptor(follow->source);
+
+	if (descriptor < 0 || descriptor == follow->descriptor)
+		return false;
+	if (source_files(follow->source) != files) /* the next look will tell */
+		return false;
+	util_close(follow->inotify);
+	util_close(follow->writer);
+	follow->descriptor = descriptor;
+	follow->file = files - 1;
+	follow->writer = capture_writer_open(descriptor);
+	follow->inotify = watch(descriptor);
+	return true;
+}
+
 /* ---- looks */
 
 static void set_active(struct capture_follow *follow, bool active)
@@ -163,6 +218,8 @@ static void say_cut(struct capture_follow *follow)
 {
 	struct pktfs_error error;
 
+	if (source_takes_more(follow->source))
+		source_file_lose(follow->source, follow->file);
 	error_set(&error, -EIO, "the file was made shorter than what was read of it; what is gone "
 				"cannot be read, and what comes is not shown");
 	say(follow, PROBLEM_CUT, &error);
@@ -177,6 +234,12 @@ static bool is_over(const struct capture_follow *follow)
 	       capture_writer_there(follow->writer) != 1;
 }
 
+/* Not one that others have come behind, or that are still to be opened. */
+static bool is_growing(const struct capture_follow *follow)
+{
+	return source_part_growing(follow->source, follow->file);
+}
+
 static void look_at_content(struct capture_follow *follow, uint32_t events)
 {
 	int r;
@@ -185,7 +248,7 @@ static void look_at_content(struct capture_follow *follow, uint32_t events)
 		set_active(follow, true);
 	r = index_follow(follow->index);
 	if (r < 0) {
-		if (!source_growing(follow->source))
+		if (!is_growing(follow))
 			say_cut(follow);
 		return;
 	}
@@ -198,10 +261,26 @@ static void look_at_content(struct capture_follow *follow, uint32_t events)
 	}
 }
 
+/* What was wrong with the file before is said elsewhere. */
+static void go_on(struct capture_follow *follow)
+{
+	bool active;
+
+	if (!take_last(follow))
+		return;
+	say(follow, PROBLEM_CUT, &(struct pktfs_error){0});
+	atomic_store(&follow->cut, false);
+	active = is_active(follow);
+	if (active)
+		follow->changed = follow->looked;
+	set_active(follow, active);
+}
+
 static void look(struct capture_follow *follow, uint32_t events)
 {
 	follow->looked = now_ms();
-	if (!capture_follow_cut(follow) && source_growing(follow->source))
+	go_on(follow);
+	if (!capture_follow_cut(follow) && is_growing(follow))
 		look_at_content(follow, events);
 	else
 		set_active(follow, false);
@@ -286,60 +365,25 @@ int capture_follow_start(struct capture_follow *follow)
 
 /* ---- life */
 
-/* -1 where there is no inotify, or no more of it: then it is polled. */
-static int watch(int descriptor)
-{
-	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char name[40];
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", descriptor);
-	if (inotify >= 0 && inotify_add_watch(inotify, name, CONTENT_EVENTS | NAME_EVENTS) < 0) {
-		close(inotify);
-		inotify = -1;
-	}
-	return inotify;
-}
-
-/* Is it likely that it is being written? The first look at the file. */
-static bool is_active(const struct capture_follow *follow)
-{
-	int writer = capture_writer_there(follow->writer);
-	struct timespec now;
-	struct stat st;
-	int64_t age;
-
-	if (writer >= 0)
-		return writer;
-	if (fstat(follow->descriptor, &st) < 0)
-		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	age = (now.tv_sec - st.st_mtim.tv_sec) * 1000 +
-	      (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
-	return age > -QUIET_MS && age < QUIET_MS;
-}
-
 int capture_follow_open(struct source *source, struct index *index, const char *path,
 			struct capture_follow **ret)
 {
-	int descriptor = source_descriptor(source);
 	struct capture_follow *follow;
 	bool active;
 
 	*ret = NULL;
-	if (descriptor < 0)
+	if (source_descriptor(source) < 0 && !source_more(source) && !source_takes_more(source))
 		return 0;
 	follow = calloc(1, sizeof(*follow));
 	if (!follow)
 		return -ENOMEM;
 	follow->source = source;
 	follow->index = index;
-	follow->descriptor = descriptor;
+	follow->descriptor = follow->writer = follow->inotify = -1;
 	pthread_mutex_init(&follow->lock, NULL);
 	follow->path = path ? realpath(path, NULL) : NULL;
 	if (!follow->path && path && path[0] == '/') /* a sandbox may not let us ask */
 		follow->path = strdup(path);
-	follow->writer = capture_writer_open(descriptor);
-	follow->inotify = watch(descriptor);
 	follow->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (follow->wake < 0) {
 		int r = -errno;
@@ -347,7 +391,7 @@ int capture_follow_open(struct source *source, struct index *index, const char *
 		capture_follow_close(follow);
 		return r;
 	}
-	active = is_active(follow);
+	active = take_last(follow) && is_active(follow);
 	atomic_init(&follow->active, active);
 	index_set_followed(index, active);
 	follow->changed = active ? now_ms() : 0;

@@ -9,6 +9,7 @@
 #include "index/index.h"
 #include "pktfs/capture.h"
 #include "source/source.h"
+#include "util/util_table.h"
 
 struct capture_follow;
 
@@ -17,8 +18,26 @@ struct pktfs_capture {
 	struct capture_follow *follow; /* NULL: the file is not followed */
 	struct source *source;
 	struct index *index;
-	uint64_t files; /* that could be opened */
+	struct source_opener opener; /* of files that are added */
+	pthread_mutex_t paths_lock; /* held by who adds one */
+	struct table paths; /* char *, of the files; none: opened as one, without a list */
 };
+
+struct source_options capture_source_options(const struct pktfs_open_options *options);
+
+/* Takes the source over, also when it fails. `path` is that of the file that may
+ * grow; NULL: none is known, or others look after it. */
+int capture_open_over(struct source *source, const char *path,
+		      const struct pktfs_open_options *options, pktfs_capture **ret,
+		      struct pktfs_error *ret_error);
+
+/* capture_status.c */
+enum pktfs_state capture_state(enum index_state state);
+enum pktfs_format capture_format(enum format_kind kind);
+enum pktfs_compression capture_compression(enum source_compression compression);
+
+/* capture_files.c */
+void capture_paths_free(pktfs_capture *capture);
 
 /*
  * The packet that `record`, just stepped over, is. `section` is the section of
@@ -30,8 +49,9 @@ void capture_fill_packet(struct pktfs_capture *capture, const struct index_place
 			 struct pktfs_packet *ret);
 
 /*
- * capture_follow.c: follows the growing file of `source`, if it has one; else
- * *ret is NULL. `path` (NULL: none is known) may be relative. Everything
+ * capture_follow.c: follows the growing file of `source`, if it has one or may get
+ * one; else *ret is NULL. Of several it is the last, which may be another one
+ * later. `path` (NULL: none is known) may be relative. Everything
  * that needs a right to open something is done here. To be called before the
  * index is started, which is told how the file is.
  */

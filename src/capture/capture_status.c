@@ -4,7 +4,7 @@
 
 #include "util/util_time.h"
 
-static enum pktfs_state public_state(enum index_state state)
+enum pktfs_state capture_state(enum index_state state)
 {
 	static const enum pktfs_state states[] = {
 		[INDEX_RUNNING] = PKTFS_STATE_INDEXING,
@@ -16,7 +16,7 @@ static enum pktfs_state public_state(enum index_state state)
 	return states[state];
 }
 
-static enum pktfs_format public_format(enum format_kind kind)
+enum pktfs_format capture_format(enum format_kind kind)
 {
 	static const enum pktfs_format formats[] = {
 		[FORMAT_PCAP] = PKTFS_FORMAT_PCAP,
@@ -27,12 +27,23 @@ static enum pktfs_format public_format(enum format_kind kind)
 	return formats[kind];
 }
 
+enum pktfs_compression capture_compression(enum source_compression compression)
+{
+	static const enum pktfs_compression compressions[] = {
+		[SOURCE_PLAIN] = PKTFS_COMPRESSION_NONE,
+		[SOURCE_ZSTD] = PKTFS_COMPRESSION_ZSTD,
+		[SOURCE_GZIP] = PKTFS_COMPRESSION_GZIP,
+	};
+
+	return compressions[compression];
+}
+
 static void status_of_format(const pktfs_capture *capture, struct pktfs_status *ret)
 {
 	const struct format *format = index_format(capture->index);
 	const struct index_section *first;
 
-	ret->format = public_format(format->kind);
+	ret->format = capture_format(format->kind);
 	ret->nanosecond = format->nanosecond;
 	ret->big_endian = format->big_endian;
 	if (ret->sections) {
@@ -44,7 +55,7 @@ static void status_of_format(const pktfs_capture *capture, struct pktfs_status *
 
 static void status_of_totals(const struct index_totals *totals, struct pktfs_status *ret)
 {
-	ret->state = public_state(totals->state);
+	ret->state = capture_state(totals->state);
 	ret->packets = totals->packets;
 	ret->blocks = totals->metadata ? totals->records : 0; /* each pcapng file has an SHB */
 	ret->metadata = totals->metadata;
@@ -60,11 +71,6 @@ static void status_of_totals(const struct index_totals *totals, struct pktfs_sta
 
 void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret)
 {
-	static const enum pktfs_compression compressions[] = {
-		[SOURCE_PLAIN] = PKTFS_COMPRESSION_NONE,
-		[SOURCE_ZSTD] = PKTFS_COMPRESSION_ZSTD,
-		[SOURCE_GZIP] = PKTFS_COMPRESSION_GZIP,
-	};
 	struct index_totals totals;
 	bool final;
 
@@ -75,11 +81,11 @@ void pktfs_status_get(pktfs_capture *capture, struct pktfs_status *ret)
 	ret->problems = index_problems(capture->index) + capture_follow_problems(capture->follow);
 	status_of_format(capture, ret);
 	status_of_totals(&totals, ret);
-	ret->compression = compressions[source_compression(capture->source)];
+	ret->compression = capture_compression(source_compression(capture->source));
 	ret->file_size = source_stored_size(capture->source);
 	ret->file_time = source_stored_time(capture->source);
 	ret->decoded_bytes = source_available(capture->source, &final);
-	ret->decoded_final = final;
+	ret->decoded_final = final && !source_more(capture->source);
 	ret->growing = index_growing(capture->index);
 	ret->followed = ret->growing && capture->follow;
 	ret->active = ret->followed && capture_follow_active(capture->follow);
@@ -111,29 +117,6 @@ int pktfs_wait_offset(pktfs_capture *capture, uint64_t offset, int timeout_ms)
 	int r = index_wait_end(capture->index, offset, deadline_in(timeout_ms, &room));
 
 	return r == -ETIMEDOUT ? -EAGAIN : r;
-}
-
-int pktfs_file_get(pktfs_capture *capture, uint64_t number, struct pktfs_file *ret)
-{
-	const struct index_part *part;
-	struct index_totals totals;
-
-	if (number >= capture->files)
-		return -ENOENT;
-	index_totals(capture->index, &totals);
-	if (number >= index_parts(capture->index))
-		return totals.state == INDEX_RUNNING ? -EAGAIN : -ENOENT;
-	part = index_part(capture->index, number);
-	*ret = (struct pktfs_file){
-		.path = part->file,
-		.offset = part->start,
-		.packets_before = part->first_packet,
-		.metadata_before = part->first_metadata,
-		.first_section = part->first_section,
-		.first_interface = part->first_interface,
-		.format = public_format(part->format.kind),
-	};
-	return 0;
 }
 
 int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret)

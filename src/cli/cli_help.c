@@ -84,13 +84,14 @@ static void print_names(FILE *out, const char *title, enum cli_group group)
 void cli_help(FILE *out)
 {
 	fprintf(out,
-		"Usage: pktfs [options] FILE [MOUNTPOINT]\n"
+		"Usage: pktfs [options] FILE... [MOUNTPOINT]\n"
 		"       pktfs -u MOUNTPOINT\n"
 		"       pktfs --info FILE [--json]\n"
 		"\n"
 		"Mounts a packet capture (pcap or pcapng, also compressed with zstd or gzip; - is\n"
-		"standard input) as a directory tree. Without MOUNTPOINT a directory named after\n"
-		"the file is made, and removed when the mount ends.\n");
+		"standard input) as a directory tree. Several files, and the captures in a\n"
+		"directory, are one capture. Without MOUNTPOINT a directory named after the file\n"
+		"is made, and removed when the mount ends.\n");
 	print_group(out, "Options", CLI_COMMAND);
 	print_group(out, "Mount options, for -o", CLI_OURS);
 	print_names(out, "Mount options that are passed on to the kernel", CLI_KERNEL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "cli_keeper.h"
@@ -15,6 +16,11 @@ static struct cli_keeper *_Atomic log_keeper;
 static struct view *_Atomic log_view;
 static _Atomic bool log_foreground;
 static _Atomic bool log_used;
+
+/* Notes that came before the view did, and those that were too many. */
+static pthread_mutex_t note_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct text notes; /* each with its NUL */
+static unsigned note_count;
 
 int cli_fail(const char *where, const char *format, ...)
 {
@@ -81,8 +87,39 @@ bool cli_log_used(void)
 	return atomic_load(&log_used);
 }
 
+void cli_log_note(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	UTIL_LOCK_SCOPE(&note_lock);
+	if (atomic_load(&log_view))
+		view_log(atomic_load(&log_view), "%s", text);
+	else if (note_count++ < CLI_LOG_NOTES)
+		text_append(&notes, text, strlen(text) + 1);
+}
+
+/* With the lock. */
+static void forget_notes(void)
+{
+	text_free(&notes);
+	notes = (struct text){0};
+	note_count = 0;
+}
+
 void cli_log_to_view(struct view *view, bool foreground)
 {
+	const char *note;
+
+	UTIL_LOCK_SCOPE(&note_lock);
+	for (note = notes.bytes; note && note < notes.bytes + notes.size; note += strlen(note) + 1)
+		view_log(view, "%s", note);
+	if (note_count > CLI_LOG_NOTES)
+		view_log(view, "and %u more", note_count - CLI_LOG_NOTES);
+	forget_notes();
 	atomic_store(&log_foreground, foreground);
 	atomic_store(&log_view, view);
 }
@@ -90,6 +127,9 @@ void cli_log_to_view(struct view *view, bool foreground)
 void cli_log_close(void)
 {
 	fs_log_to(NULL);
+	pthread_mutex_lock(&note_lock);
 	atomic_store(&log_view, NULL);
 	atomic_store(&log_keeper, NULL);
+	forget_notes();
+	pthread_mutex_unlock(&note_lock);
 }

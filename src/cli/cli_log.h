@@ -31,6 +31,11 @@ bool cli_log_used(void);
  * the program stays in the foreground. */
 void cli_log_to_view(struct view *view, bool foreground);
 
+/* A word that is for info/log alone; before there is a view, it is kept (the first
+ * CLI_LOG_NOTES of them). Any thread. */
+#define CLI_LOG_NOTES 1000u
+void cli_log_note(const char *format, ...) _printf_(1, 2);
+
 /* Before the view is closed. */
 void cli_log_close(void);
 

@@ -153,8 +153,8 @@ static int parse_mount_options(struct cli_config *config, const char *list,
 struct arguments {
 	int count, at;
 	char *const *values;
-	const char *operands[2];
-	unsigned operand_count;
+	const char **operands; /* as many as there are values at the most */
+	size_t operand_count;
 };
 
 static const char *next(struct arguments *args)
@@ -213,9 +213,6 @@ static int parse_arguments(struct cli_config *config, struct arguments *args,
 
 	while (!r && (text = next(args))) {
 		if (!options || text[0] != '-' || !text[1]) {
-			if (args->operand_count == ARRAY_SIZE(args->operands))
-				return error_set(ret_error, -EINVAL,
-						 "%.80s: one argument too many; " SEE, text);
 			args->operands[args->operand_count++] = text;
 		} else if (text[1] != '-') {
 			r = parse_letters(config, args, text + 1, ret_error);
@@ -242,6 +239,10 @@ static int check_append(struct cli_config *config, struct pktfs_error *ret_error
 					 : "-o rw or -o append");
 	if (config->append && config->read_only)
 		return error_set(ret_error, -EINVAL, "-o %s: not together with -o ro; " SEE, which);
+	if (config->append && !config->append_file && config->file_count > 1)
+		return error_set(ret_error, -EINVAL,
+				 "-o %s: not with more than one FILE; use -o append=FILE2; " SEE,
+				 which);
 	if (config->append && !strcmp(config->file, "-"))
 		return error_set(ret_error, -EINVAL,
 				 "-o %s: standard input cannot be appended to; " SEE, which);
@@ -282,8 +283,10 @@ static int assign(struct cli_config *config, const struct arguments *args,
 		config->mountpoint = args->operands[0];
 		return 0;
 	}
-	config->file = args->operands[0];
-	config->mountpoint = args->operands[1];
+	config->file_count = args->operand_count;
+	if (mount && config->file_count > 1)
+		config->mountpoint = args->operands[--config->file_count];
+	config->file = config->files[0];
 	if (mount && !config->mountpoint && !strcmp(config->file, "-"))
 		return error_set(ret_error, -EINVAL,
 				 "-: standard input has no name: a MOUNTPOINT is needed; " SEE);
@@ -308,6 +311,10 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 		.threads = FS_THREADS_DEFAULT,
 		.by_mount = is_helper(argc > 0 ? argv[0] : NULL),
 	};
+	args.operands = calloc((size_t)argc + 1, sizeof(*args.operands));
+	if (!args.operands)
+		return error_set(ret_error, -ENOMEM, "%s", strerror(ENOMEM));
+	ret->files = args.operands;
 	r = parse_arguments(ret, &args, ret_error);
 	if (r < 0)
 		return r;
@@ -320,6 +327,7 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 
 void cli_config_free(struct cli_config *config)
 {
+	free(config->files);
 	free(config->spool);
 	free(config->append_file);
 	free(config->fsname);

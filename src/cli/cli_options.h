@@ -24,7 +24,10 @@ enum cli_action {
 
 struct cli_config {
 	enum cli_action action;
-	const char *file;       /* "-": standard input */
+	const char *file;       /* the first; "-": standard input */
+	const char **files;     /* all of them, as they were given; malloc'ed */
+	size_t file_count;
+	bool by_time;           /* in the order of their first packets */
 	const char *mountpoint; /* NULL: to be named after the file */
 	bool foreground, debug, json, noxattr, nofollow, read_only;
 	bool append;       /* append/ is there: to the capture, or to append_file */

@@ -18,12 +18,29 @@
 #define LOCK_PAUSE_NSEC 10000000L
 #define PLACE_TRIES     10
 
+/* "ring/" gives "ring.mnt": a name that is there already will not do. "." has none
+ * that is not in itself. */
+static char *directory_name(const char *directory)
+{
+	_cleanup_free_ char *path = realpath(directory, NULL), *here = realpath(".", NULL);
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char *name;
+
+	if (!slash || !slash[1] || (here && !strcmp(path, here)) ||
+	    asprintf(&name, "%s.mnt", slash + 1) < 0)
+		return NULL;
+	return name;
+}
+
 char *cli_place_name(const char *file, const char *mountpoint)
 {
 	_cleanup_(text_free) struct text stem = {0};
+	struct stat st;
 
 	if (mountpoint)
 		return strdup(mountpoint);
+	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode))
+		return directory_name(file);
 	cli_stem(&stem, file);
 	return stem.failed || !stem.size ? NULL : strdup(stem.bytes);
 }

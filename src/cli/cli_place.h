@@ -19,8 +19,8 @@ struct cli_place {
 	int lock;   /* the directory; -1: none. Held until the program ends */
 };
 
-/* The MOUNTPOINT that was given, or the name after the file. malloc'ed; NULL
- * without memory. */
+/* The MOUNTPOINT that was given, or the name after the file (of a directory with
+ * .mnt behind it). malloc'ed; NULL: without memory, or there is none. */
 char *cli_place_name(const char *file, const char *mountpoint);
 
 /* The absolute form of a path that cannot be looked at, because it is not there

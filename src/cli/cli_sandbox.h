@@ -34,9 +34,6 @@ struct cli_sandbox {
 	bool change_user;   /* enter: to `uid` and `gid` */
 	uid_t uid;
 	gid_t gid;
-	/* names in these may still be listed */
-	const char *const *directories;
-	size_t directory_count;
 };
 
 /* Becomes the other user, if there is one, for good, and nothing else. 0 or

@@ -115,8 +115,6 @@ int cli_sandbox_files(const struct cli_sandbox *sandbox, bool narrow)
 		return -errno;
 	for (i = 0; i < ARRAY_SIZE(readable) && r == 0; i++)
 		r = allow(ruleset, readable[i], MAY_READ | MAY_LIST);
-	for (i = 0; i < sandbox->directory_count && r == 0; i++)
-		r = allow(ruleset, sandbox->directories[i], MAY_LIST);
 	if (r == 0 && narrow && sandbox->target)
 		r = allow_target(ruleset, sandbox, rights.files);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)

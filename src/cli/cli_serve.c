@@ -11,6 +11,7 @@
 
 #include "cli_keeper.h"
 #include "cli_log.h"
+#include "cli_ring.h"
 #include "cli_sandbox.h"
 #include "cli_source.h"
 #include "cli_text.h"
@@ -77,7 +78,8 @@ static int start_keeper(struct serve *serve)
 {
 	const struct cli_config *config = serve->config;
 	struct cli_source *source = &serve->source;
-	const struct cli_keeper_task task = {
+	_cleanup_free_ const char **directories = NULL;
+	struct cli_keeper_task task = {
 		.name = serve->name,
 		.must_be_empty = !config->mountpoint,
 		.mount_options = serve->mount_options.bytes,
@@ -89,8 +91,12 @@ static int start_keeper(struct serve *serve)
 		.uid = config->user_uid,
 		.gid = config->user_gid,
 	};
-	int r = cli_keeper_start(&serve->keeper, &task);
+	int r;
 
+	if (source->ring)
+		task.directory_count = cli_ring_directories(source->ring, &directories);
+	task.directories = directories;
+	r = cli_keeper_start(&serve->keeper, &task);
 	if (r < 0)
 		return cli_fail(serve->name, "%s", strerror(-r));
 	source->made = false;

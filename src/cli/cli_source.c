@@ -10,6 +10,7 @@
 #include "cli_keeper.h"
 #include "cli_log.h"
 #include "cli_place.h"
+#include "cli_ring.h"
 
 /* ---- what there is */
 
@@ -64,6 +65,21 @@ static int find_capture(const struct cli_config *config, struct cli_source *sour
 	return 0;
 }
 
+/* Which of them are captures is not known yet. */
+static int find_ring(const struct cli_config *config, struct cli_source *source)
+{
+	int r;
+
+	if (config->append && !config->append_file)
+		return cli_fail(config->file, "cannot be appended to: found a directory; accepted "
+					      "is a regular file");
+	r = cli_ring_open(config, &source->ring);
+	if (r)
+		return r;
+	source->path = strdup(cli_ring_path(source->ring));
+	return source->path ? 0 : cli_fail(config->file, "%s", strerror(ENOMEM));
+}
+
 /* An empty file, whose name is on the disk: from a sandbox neither can be done. */
 static int make_target(const struct cli_config *config, struct cli_source *source)
 {
@@ -106,7 +122,8 @@ static int find_target(const struct cli_config *config, const struct stat *captu
 	}
 	source->files[source->file_count++] = source->target;
 	r = check_regular(file, &st);
-	if (!r && st.st_dev == capture->st_dev && st.st_ino == capture->st_ino) {
+	if (!r && (source->ring ? cli_ring_holds(source->ring, &st)
+				: st.st_dev == capture->st_dev && st.st_ino == capture->st_ino)) {
 		cli_fail(file, "-o append=FILE: this is the capture itself; use -o rw, or "
 			       "-o append; see pktfs --help");
 		r = CLI_EXIT_USAGE;
@@ -125,7 +142,7 @@ int cli_source_find(const struct cli_config *config, struct cli_source *ret)
 		if (!ret->spool)
 			return cli_fail(config->spool, "spool: %s", strerror(errno));
 	}
-	r = find_capture(config, ret, &st);
+	r = cli_ring_wanted(config) ? find_ring(config, ret) : find_capture(config, ret, &st);
 	if (!r && config->append_file)
 		r = find_target(config, &st, ret);
 	return r;
@@ -153,6 +170,46 @@ int cli_source_append(const struct cli_config *config, struct cli_source *source
 	return r < 0 ? cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
 }
 
+static int open_ring(const struct cli_config *config, const struct pktfs_open_options *wanted,
+		     struct cli_source *source)
+{
+	struct pktfs_open_options options = *wanted;
+	bool add = config->action == CLI_MOUNT && options.flags & PKTFS_OPEN_FOLLOW &&
+		   cli_ring_has_directory(source->ring);
+	char *path;
+	int r = cli_ring_choose(source->ring, config->by_time, &options);
+
+	if (r)
+		return r;
+	path = strdup(cli_ring_path(source->ring));
+	if (!path)
+		return cli_fail(config->file, "%s", strerror(ENOMEM));
+	free(source->path);
+	source->path = path;
+	if (add)
+		options.flags |= PKTFS_OPEN_MORE;
+	r = cli_ring_capture(source->ring, &options, source->target, &source->capture);
+	return !r && add ? cli_ring_follow(source->ring, source->capture) : r;
+}
+
+static int open_one(const struct cli_config *config, const struct pktfs_open_options *options,
+		    struct cli_source *source)
+{
+	struct pktfs_error error = {0};
+	int r;
+
+	if (source->fd >= 0)
+		r = pktfs_open_fd(source->fd, options, &source->capture, &error);
+	else if (source->file_count > 1)
+		r = pktfs_open_files(source->files, source->file_count, options, &source->capture,
+				     &error);
+	else
+		r = pktfs_open(source->path, options, &source->capture, &error);
+	util_close(source->fd);
+	source->fd = -1;
+	return r < 0 ? cli_fail(config->file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
+}
+
 int cli_source_open(const struct cli_config *config, struct cli_source *source,
 		    struct cli_keeper *keeper)
 {
@@ -160,28 +217,19 @@ int cli_source_open(const struct cli_config *config, struct cli_source *source,
 					     .memory_bytes = config->memory,
 					     .open_file = keeper ? cli_keeper_open : NULL,
 					     .open_context = keeper};
-	struct pktfs_error error = {0};
-	int r;
 
 	/* what we append to, nobody else writes */
 	if (source->append)
 		options.flags |= PKTFS_OPEN_GROWING;
 	else if (!config->nofollow)
 		options.flags |= PKTFS_OPEN_FOLLOW;
-	if (source->fd >= 0)
-		r = pktfs_open_fd(source->fd, &options, &source->capture, &error);
-	else if (source->file_count > 1)
-		r = pktfs_open_files(source->files, source->file_count, &options, &source->capture,
-				     &error);
-	else
-		r = pktfs_open(source->path, &options, &source->capture, &error);
-	util_close(source->fd);
-	source->fd = -1;
-	return r < 0 ? cli_fail(config->file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
+	return source->ring ? open_ring(config, &options, source)
+			    : open_one(config, &options, source);
 }
 
 void cli_source_close(struct cli_source *source)
 {
+	cli_ring_close(source->ring);
 	pktfs_close(source->capture);
 	append_close(source->append);
 	if (source->made)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * FILE: a path, or "-" for standard input; and what is appended to, if anything
- * is: FILE itself, or another file that is shown behind it.
+ * FILE: a path, or "-" for standard input, or several (cli_ring.h); and what is
+ * appended to, if anything is: FILE itself, or another file that is shown behind it.
  *
  *	cli_source_find(config, &source);      looks at no byte of it
  *	cli_source_append(config, ...);        reads, locks, repairs what is appended to
@@ -18,7 +18,8 @@
 #include "pktfs/capture.h"
 
 struct cli_source {
-	char *path; /* absolute; "stdin" for standard input */
+	char *path; /* absolute; "stdin" for standard input; of several: cli_ring_path */
+	struct cli_ring *ring; /* NULL: one file */
 	int fd;     /* a pipe or device, which is opened once; -1: it is a file */
 	pktfs_capture *capture;
 	struct append *append; /* NULL: nothing is appended */

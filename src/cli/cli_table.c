@@ -117,6 +117,12 @@ static int copy(char **at, const char *value)
 	return *at ? 0 : -ENOMEM;
 }
 
+static int set_order(struct cli_config *config, const char *value)
+{
+	config->by_time = !strcmp(value, "time");
+	return config->by_time || !strcmp(value, "name") ? 0 : -EINVAL;
+}
+
 static int set_spool(struct cli_config *config, const char *value)
 {
 	return copy(&config->spool, value);
@@ -253,6 +259,8 @@ const struct cli_option cli_options[] = {
 
 	OURS("spool", "DIR", "where a compressed capture is unpacked to, if it must be"
 	     " (default: $TMPDIR, or /var/tmp)", set_spool),
+	OURS("order", "ORDER", "of several files: name, as they are given, and by name in a"
+	     " directory; or time, that of their first packets (default: name)", set_order),
 	OURS("noxattr", NULL, "no extended attributes", set_noxattr),
 	OURS("nofollow", NULL, "show FILE as it is at the mount, even if another program goes on"
 	     " writing it", set_nofollow),

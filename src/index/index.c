@@ -14,6 +14,7 @@ static int init(struct index *index, struct source *source)
 	index->memory = INDEX_MEMORY;
 	index->part_end = UINT64_MAX;
 	table_init(&index->parts, sizeof(struct index_part));
+	table_init(&index->files, sizeof(struct index_file));
 	table_init(&index->checkpoints, sizeof(struct index_checkpoint));
 	table_init(&index->sections, sizeof(struct index_section));
 	table_init(&index->interfaces, sizeof(struct index_interface));
@@ -26,20 +27,7 @@ static int init(struct index *index, struct source *source)
 	return index->pending_types ? 0 : -ENOMEM;
 }
 
-static int copy_files(struct index *index, const uint64_t *files, size_t count)
-{
-	if (!files)
-		return 0;
-	index->files = malloc(count * sizeof(*files));
-	if (!index->files)
-		return -ENOMEM;
-	memcpy(index->files, files, count * sizeof(*files));
-	index->file_count = count;
-	return 0;
-}
-
-int index_open_files(struct source *source, const uint64_t *files, size_t count,
-		     struct index **ret, struct pktfs_error *ret_error)
+int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
 {
 	struct index *index = calloc(1, sizeof(*index));
 	struct format format;
@@ -48,8 +36,6 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 	if (!index)
 		return error_set(ret_error, -ENOMEM, "no memory for the index");
 	r = init(index, source);
-	if (r == 0)
-		r = copy_files(index, files, count);
 	if (r < 0) {
 		error_set(ret_error, r, "no memory for the index");
 	} else {
@@ -63,11 +49,6 @@ int index_open_files(struct source *source, const uint64_t *files, size_t count,
 	}
 	*ret = index;
 	return 0;
-}
-
-int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error)
-{
-	return index_open_files(source, NULL, 0, ret, ret_error);
 }
 
 void index_set_memory(struct index *index, uint64_t bytes)
@@ -118,11 +99,11 @@ void index_close(struct index *index)
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
 	table_free(&index->parts);
+	table_free(&index->files);
 	table_free(&index->checkpoints);
 	table_free(&index->sections);
 	table_free(&index->interfaces);
 	free(index->pending_types);
-	free(index->files);
 	free(index);
 }
 
@@ -141,8 +122,21 @@ const struct index_part *index_part(const struct index *index, uint64_t number)
 	return table_at(&index->parts, number);
 }
 
-/* Under the lock: what is at the end is no problem, as it is being written. */
-static bool is_calm(struct index *index)
+const struct index_part *index_part_of(const struct index *index, uint64_t packet)
+{
+	uint64_t low = 0, high = index_parts(index), middle;
+
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (index_part(index, middle)->first_packet <= packet)
+			low = middle;
+		else
+			high = middle;
+	}
+	return index_part(index, low);
+}
+
+bool index_is_calm(struct index *index)
 {
 	return index->end_seen.open && atomic_load(&index->active);
 }
@@ -151,7 +145,7 @@ void index_totals(struct index *index, struct index_totals *ret)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
 	*ret = index->totals;
-	if (is_calm(index))
+	if (index_is_calm(index))
 		ret->state = index->end_seen.calm;
 }
 
@@ -205,11 +199,10 @@ int index_wait_end(struct index *index, uint64_t end, const struct timespec *dea
 
 static int grown(struct index *index, int r)
 {
-	if (r < 0) { /* whoever waits for more waits in vain */
-		UTIL_LOCK_SCOPE(&index->lock);
-		index->cut = true;
+	UTIL_LOCK_SCOPE(&index->lock);
+	index->cut = r < 0; /* whoever waits for more waits in vain */
+	if (r < 0)
 		pthread_cond_broadcast(&index->changed);
-	}
 	return r;
 }
 
@@ -275,7 +268,7 @@ struct index_interface *index_interface(const struct index *index, uint64_t numb
 /* Under the lock. */
 static bool has_end_problem(struct index *index)
 {
-	return index->end_seen.problem.code && !is_calm(index);
+	return index->end_seen.problem.code && !index_is_calm(index);
 }
 
 uint64_t index_problems(struct index *index)

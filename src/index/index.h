@@ -29,10 +29,11 @@ struct index;
 
 /* A part of the source (source_parts): a file. Entries never change. */
 struct index_part {
-	uint64_t file;  /* its number among the files that were given, from 0 */
+	uint64_t file;  /* its number among the parts of the source, from 0 */
 	uint64_t start; /* offset of its first byte */
 	struct format format;
 	uint64_t first_record, first_packet, first_metadata, first_section, first_interface;
+	uint64_t first_frame;
 };
 
 /* A section, from its SHB; a pcap file has one, at its start. Entries never
@@ -104,16 +105,10 @@ struct index_place {
 
 /*
  * Reads the head of the first part; -EBADMSG and others of format_open. The
- * source stays the caller's. index_open_files: `files` are the numbers, from 0,
- * by which problems call the parts (file 1, 2, ...), as many as there may ever
- * be; copied; NULL: those of the parts.
+ * source stays the caller's. Parts that are not opened yet (source_more) are, by
+ * the index thread, when it has come to the end of those before them.
  */
 int index_open(struct source *source, struct index **ret, struct pktfs_error *ret_error);
-int index_open_files(struct source *source, const uint64_t *files, size_t count,
-		     struct index **ret, struct pktfs_error *ret_error);
-
-/* Before index_start: file `file` is left out, because of this. */
-void index_leave_out(struct index *index, uint64_t file, const struct pktfs_error *error);
 
 /* Before index_start: the tables may take so many bytes (0: INDEX_MEMORY). Where they
  * would take more the index ends, INDEX_DAMAGED, with a problem that says so. */
@@ -148,6 +143,13 @@ const struct format *index_format(const struct index *index);
  * is left out: the numbers here are not those of the source. */
 uint64_t index_parts(const struct index *index);
 const struct index_part *index_part(const struct index *index, uint64_t number);
+/* The last part that begins at or before packet `packet` (from 0, published). */
+const struct index_part *index_part_of(const struct index *index, uint64_t packet);
+
+/* How it is with part `file` of the source (INDEX_RUNNING: not at its end), and
+ * what is wrong with it first (code 0: nothing), with the offset in it. */
+void index_file(struct index *index, uint64_t file, enum index_state *ret_state,
+		struct pktfs_error *ret_problem);
 void index_totals(struct index *index, struct index_totals *ret);
 
 /* Waits until more than `packets` packets are published or the index is

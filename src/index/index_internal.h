@@ -44,8 +44,17 @@ struct index_end {
 	bool open;                  /* no more than a record that is not there yet: */
 	enum index_state calm;      /* the state without that */
 	int source_problem;         /* of the source, there */
+	enum index_state part_calm;  /* the same of the part at hand alone */
+	enum index_state part_state; /* of the part at hand alone */
+	uint64_t file;               /* which that is */
 	uint64_t reached;           /* no record that ends before this is missing */
 	struct pktfs_error problem; /* code 0: none */
+};
+
+/* A part that was left. */
+struct index_file {
+	enum index_state state;
+	struct pktfs_error problem; /* as index_problem gives it */
 };
 
 struct index {
@@ -54,6 +63,7 @@ struct index {
 	uint64_t memory;                       /* what the tables may take */
 	bool full;                             /* the index thread's: they do */
 	struct table parts;
+	struct table files; /* by number of the source's part */
 	struct table checkpoints;
 	struct table sections;
 	struct table interfaces;
@@ -70,6 +80,8 @@ struct index {
 	struct index_end end_seen;                      /* lock */
 	struct pktfs_error problems[INDEX_MAX_PROBLEMS]; /* lock */
 	uint64_t problem_count;                         /* lock */
+	struct pktfs_error part_problem;                /* lock: first of the part at hand */
+	uint64_t part_problem_number;                   /* lock: which of all it is */
 	bool cancelled;                                 /* lock */
 	bool cut;                                       /* lock: the growing file was */
 
@@ -107,8 +119,6 @@ struct index {
 	bool part_open;                /* its head was read */
 	bool malformed;                /* a block of it was */
 	enum index_state worst;        /* of the parts before it */
-	uint64_t *files;               /* NULL: source_part is the number */
-	size_t file_count;
 };
 
 /* Epochs are equal in checkpoints, so that the place of a checkpoint is
@@ -213,6 +223,9 @@ void index_part_error(const struct index *index, struct pktfs_error *error);
  */
 bool index_doubts(const struct index *index, int r, const struct format_record *record);
 enum index_state index_doubt(struct index *index, struct pktfs_error *error);
+
+/* Under the lock: what is at the end is no problem, as it is being written. */
+bool index_is_calm(struct index *index);
 
 /* Says how the index ends for now: returns `state`, which is that of the part
  * at hand; to be published is the worst of all parts. */

@@ -12,19 +12,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t file_number(const struct index *index)
-{
-	size_t part = index->source_part;
+#define NAME_ROOM sizeof("file 18446744073709551615: ")
 
-	return index->files && part < index->file_count ? index->files[part] : part;
+/* How problems call a file; the first one not at all. Returns the length. */
+static size_t name_of(uint64_t file, char name[NAME_ROOM])
+{
+	name[0] = '\0';
+	if (file == 0)
+		return 0;
+	return (size_t)snprintf(name, NAME_ROOM, "file %llu: ", (unsigned long long)file + 1);
 }
 
 /* "file 2: ...", as much of it as there is room for. */
 static void name_file(uint64_t file, struct pktfs_error *error)
 {
-	char name[sizeof("file 18446744073709551615: ")];
-	size_t length = (size_t)snprintf(name, sizeof(name), "file %llu: ",
-					 (unsigned long long)file + 1);
+	char name[NAME_ROOM];
+	size_t length = name_of(file, name);
 	size_t kept = MIN(strlen(error->text), sizeof(error->text) - 1 - length);
 
 	memmove(error->text + length, error->text, kept);
@@ -34,12 +37,9 @@ static void name_file(uint64_t file, struct pktfs_error *error)
 
 void index_part_error(const struct index *index, struct pktfs_error *error)
 {
-	uint64_t file = file_number(index);
-
 	if (error->has_offset)
 		error->offset += index->part_start;
-	if (file > 0)
-		name_file(file, error);
+	name_file(index->source_part, error);
 }
 
 int index_part_problem(struct index *index, struct pktfs_error *ret_error)
@@ -49,17 +49,6 @@ int index_part_problem(struct index *index, struct pktfs_error *ret_error)
 	if (r < 0 && ret_error->has_offset)
 		ret_error->offset -= index->part_start;
 	return r;
-}
-
-void index_leave_out(struct index *index, uint64_t file, const struct pktfs_error *error)
-{
-	struct pktfs_error named = *error;
-
-	named.has_offset = 0;
-	name_file(file, &named);
-	index_add_problem(index, &named);
-	index->published_problems = index->problem_count;
-	index->worst = INDEX_DAMAGED;
 }
 
 uint64_t index_part_end(struct index *index)
@@ -83,8 +72,10 @@ static int read_head(struct index *index, struct format *ret, struct pktfs_error
 	there = index_part_end(index) - index->part_start;
 	if (size > 0 && (uint64_t)size > there) /* the rest is of the next part */
 		size = (int64_t)there;
-	if (size <= 0 && index_part_problem(index, error) < 0)
+	if (size <= 0 && index_part_problem(index, error) < 0) {
+		error->has_offset &= index->source_part == 0;
 		return error->code;
+	}
 	if (size < 0)
 		return error_at(error, (int)size, 0, "cannot be read: %s", strerror((int)-size));
 	if (size == 0)
@@ -135,7 +126,7 @@ int index_part_begin(struct index *index, const struct format *format)
 	if (!part)
 		return -ENOMEM;
 	*part = (struct index_part){
-		.file = file_number(index),
+		.file = index->source_part,
 		.start = index->part_start,
 		.format = *format,
 		.first_record = index->next.records,
@@ -143,6 +134,7 @@ int index_part_begin(struct index *index, const struct format *format)
 		.first_metadata = index->next.metadata,
 		.first_section = index->sections.appended,
 		.first_interface = index->interfaces.appended,
+		.first_frame = index->next.frames,
 	};
 	format_walk_start(&index->walk, &part->format);
 	index->next.end = part->start + format->first_record;
@@ -154,22 +146,35 @@ int index_part_begin(struct index *index, const struct format *format)
 	return r;
 }
 
-/* The state of all so far, if the part at hand ends like this. */
-static enum index_state worst_with(const struct index *index, enum index_state state)
+/* The state of the part at hand, if it ends like this. */
+static enum index_state state_of(const struct index *index, enum index_state state)
 {
-	if (state == INDEX_COMPLETE && index->malformed)
-		state = INDEX_DAMAGED;
-	return MAX(state, index->worst);
+	return state == INDEX_COMPLETE && index->malformed ? INDEX_DAMAGED : state;
+}
+
+/* Whether the index comes no further than the end of the part at hand. */
+static bool is_final(const struct index *index, enum index_state state, int code)
+{
+	if (code == -ENOMEM || index->full || !source_growing(index->source))
+		return true;
+	return state == INDEX_DAMAGED && !source_takes_more(index->source);
 }
 
 enum index_state index_end_at(struct index *index, enum index_state state,
 			      const struct pktfs_error *error)
 {
-	index->end_next.state = worst_with(index, state);
-	index->end_next.problem = *error;
-	index->end_next.calm = worst_with(index, INDEX_COMPLETE);
-	index->end_next.final = state == INDEX_DAMAGED || !source_growing(index->source);
-	index->end_next.open = state == INDEX_TRUNCATED && !index->end_next.final;
+	struct index_end *end = &index->end_next;
+
+	end->part_state = state_of(index, state);
+	end->file = index->source_part;
+	end->state = MAX(end->part_state, index->worst);
+	end->problem = *error;
+	end->part_calm = state_of(index, INDEX_COMPLETE);
+	end->calm = MAX(end->part_calm, index->worst);
+	end->final = is_final(index, state, error->code);
+	end->open = state == INDEX_TRUNCATED && !end->final;
+	if (state == INDEX_DAMAGED && !end->final) /* more bytes of it are of no use */
+		end->reached = source_available(index->source, NULL);
 	return state;
 }
 
@@ -179,36 +184,109 @@ void index_end_passed(struct index *index)
 		index_end_at(index, INDEX_COMPLETE, &(struct pktfs_error){0});
 }
 
-/* Waits for the part behind the one at hand: 1, 0 when there is none,
- * -ECANCELED. */
+static int open_next(struct index *index)
+{
+	return source_open_next(index->source, SOURCE_NEXT_AT_END,
+				index->followed ? index->next.end : UINT64_MAX);
+}
+
+/* Waits for the part behind the one at hand, and opens it: 1, 0 when there is
+ * none; -EAGAIN: the one at hand has grown; -ECANCELED; -ENOMEM. */
 static int wait_for_next(struct index *index)
 {
 	uint64_t there;
 	bool final;
+	int r;
 
 	for (;;) {
 		there = source_available(index->source, &final);
 		if (index_part_end(index) != UINT64_MAX)
 			return 1;
-		if (final)
+		r = final ? open_next(index) : 0;
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		if (final && !source_more(index->source))
 			return 0;
 		if (source_wait(index->source, there + 1) < 0)
 			return -ECANCELED;
 	}
 }
 
+/* What is known of the part at hand is final. */
+static int keep_file(struct index *index, enum index_state state)
+{
+	struct index_file *file;
+
+	UTIL_LOCK_SCOPE(&index->lock);
+	file = table_append(&index->files);
+	if (!file)
+		return -ENOMEM;
+	file->state = state;
+	file->problem = index->part_problem;
+	index->part_problem.code = 0;
+	table_publish(&index->files);
+	return 0;
+}
+
+/* As it is in the part alone. */
+static void unname(struct index *index, uint64_t file, struct pktfs_error *error)
+{
+	char name[NAME_ROOM];
+	size_t length = name_of(file, name);
+
+	if (error->has_offset)
+		error->offset -= source_part_start(index->source, file);
+	if (!strncmp(error->text, name, length))
+		memmove(error->text, error->text + length, strlen(error->text + length) + 1);
+}
+
+void index_file(struct index *index, uint64_t file, enum index_state *ret_state,
+		struct pktfs_error *ret_problem)
+{
+	const struct index_end *end = &index->end_seen;
+	const struct index_file *kept;
+
+	*ret_state = INDEX_RUNNING;
+	ret_problem->code = 0;
+	pthread_mutex_lock(&index->lock);
+	if (file < table_count(&index->files)) {
+		kept = table_at(&index->files, file);
+		*ret_state = kept->state;
+		*ret_problem = kept->problem;
+	} else if (file == table_count(&index->files)) { /* the part at hand */
+		*ret_problem = index->part_problem;
+		if (end->state != INDEX_RUNNING && end->file == file) {
+			*ret_state = index_is_calm(index) ? end->part_calm : end->part_state;
+			if (!ret_problem->code && !index_is_calm(index))
+				*ret_problem = end->problem;
+		}
+	}
+	pthread_mutex_unlock(&index->lock);
+	if (ret_problem->code)
+		unname(index, file, ret_problem);
+}
+
 enum index_state index_part_leave(struct index *index, enum index_state state,
 				  const struct pktfs_error *error)
 {
+	struct pktfs_error no_memory;
 	int r = wait_for_next(index);
 
+	if (r > 0 && error->code)
+		index_add_problem(index, error);
+	if (r > 0 && keep_file(index, state_of(index, state)) < 0)
+		r = -ENOMEM;
+	if (r == -ENOMEM) {
+		error_set(&no_memory, r, "no memory for another file");
+		return index_end_at(index, INDEX_DAMAGED, &no_memory);
+	}
 	if (r < 0)
 		return INDEX_RUNNING;
 	if (r == 0)
 		return index_end_at(index, state, error);
-	if (error->code)
-		index_add_problem(index, error);
-	index->worst = worst_with(index, state);
+	index->worst = MAX(state_of(index, state), index->worst);
 	index->malformed = false;
 	index->source_part++;
 	index->part_start = index->part_end;

@@ -9,6 +9,10 @@ void index_add_problem(struct index *index, const struct pktfs_error *error)
 	UTIL_LOCK_SCOPE(&index->lock);
 	if (index->problem_count < INDEX_MAX_PROBLEMS)
 		index->problems[index->problem_count] = *error;
+	if (!index->part_problem.code) {
+		index->part_problem = *error;
+		index->part_problem_number = index->problem_count;
+	}
 	index->problem_count++;
 }
 
@@ -108,5 +112,7 @@ void index_discard(struct index *index, const struct format_walk *walk)
 	pthread_mutex_lock(&index->lock);
 	index->next = index->totals;
 	index->problem_count = index->published_problems;
+	if (index->part_problem_number >= index->problem_count)
+		index->part_problem.code = 0;
 	pthread_mutex_unlock(&index->lock);
 }

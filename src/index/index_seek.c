@@ -182,14 +182,42 @@ static void seek(struct index *index, uint64_t number, uint64_t others, bool pac
 		place_at(index, find(index, count, number, others, packets), ret);
 }
 
+/*
+ * To the first record of the last part for which what comes before it is not above
+ * `number`: whoever walks to something in a part does not need the part before, which
+ * may be gone.
+ */
+static void skip_parts(const struct index *index, uint64_t number, bool packets,
+		       struct index_place *place)
+{
+	uint64_t count = index_parts(index), at = place->part;
+	const struct index_part *next = NULL, *part;
+
+	for (; at + 1 < count; at++) {
+		part = index_part(index, at + 1);
+		if ((packets ? part->first_packet : part->first_metadata) > number)
+			break;
+		next = part;
+	}
+	if (!next)
+		return;
+	place->record = next->first_record;
+	place->packet = next->first_packet;
+	place->metadata = next->first_metadata;
+	place->frame = next->first_frame;
+	enter_part(index, place, at);
+}
+
 void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret)
 {
 	seek(index, packet, index_metadata(index), true, ret);
+	skip_parts(index, packet, true, ret);
 }
 
 void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret)
 {
 	seek(index, metadata, index_packets(index), false, ret);
+	skip_parts(index, metadata, false, ret);
 }
 
 void index_seek_record(struct index *index, uint64_t record, struct index_place *ret)

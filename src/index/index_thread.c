@@ -93,7 +93,8 @@ static bool ends_here(struct index *index, int r, uint64_t need)
 	bool final;
 
 	source_available(index->source, &final);
-	if (!final) /* compressed: what was said of the end stays until it is known */
+	/* compressed: what was said of the end stays until it is known */
+	if (!final || source_more(index->source))
 		return false;
 	index_end_passed(index);
 	if (index_part_end(index) == UINT64_MAX && (r == 0 || r == -EAGAIN))

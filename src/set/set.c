@@ -21,6 +21,7 @@ static const struct set_predicate *predicate_of(enum set_kind kind)
 		[SET_TIME] = &set_time_predicate,
 		[SET_RANGE] = &set_range_predicate,
 		[SET_PAYLOAD] = &set_payload_predicate,
+		[SET_FILE] = &set_file_predicate,
 	};
 
 	return predicates[kind];

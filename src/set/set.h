@@ -53,6 +53,7 @@ enum set_kind {
 	SET_TIME,      /* FROM..TO, either end optional, FROM <= time < TO */
 	SET_RANGE,     /* A-B, A-, -B, A and lists with commas: packet numbers */
 	SET_PAYLOAD,   /* the packets that have payload; no expression ("") */
+	SET_FILE,      /* the number of a file, from 0, among those that were given */
 };
 
 /* `threads` 0: as many as there are cores; `memory` 0: SET_MEMORY. */
@@ -72,7 +73,7 @@ struct set *set_all(struct set_pool *pool);
  *
  * -EINVAL: the expression is wrong; the error's text says why, its offset
  * where (if has_offset). -EAGAIN: not before more of the capture is indexed.
- * -ENOENT: SET_INTERFACE: no such interface. -E2BIG: above SET_MAX_EXPRESSION
+ * -ENOENT: SET_INTERFACE: no such interface; SET_FILE: no such file. -E2BIG: above SET_MAX_EXPRESSION
  * or SET_MAX_DEPTH. -EMFILE: SET_MAX_SETS sets are in use. -ESTALE: the parent
  * was given up.
  */

@@ -35,5 +35,6 @@ extern const struct set_predicate set_interface_predicate;
 extern const struct set_predicate set_time_predicate;
 extern const struct set_predicate set_range_predicate;
 extern const struct set_predicate set_payload_predicate;
+extern const struct set_predicate set_file_predicate;
 
 #endif

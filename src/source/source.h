@@ -62,6 +62,9 @@ struct source_options {
  * instead of the frame cache. */
 #define SOURCE_FRAME_LIMIT ((uint64_t)8 << 20)
 
+/* The descriptor of a capture, by `opener` if it has a function. Negative errno. */
+int source_open_file(const char *path, const struct source_opener *opener);
+
 /*
  * Opens what is at `path`, an open descriptor (duplicated; read from its
  * start when it can seek), or memory (which must outlive the source). zstd and
@@ -159,7 +162,7 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * fewer, or the end is final and source_problem does not return `problem` (a
  * frame that was unfinished may end without another byte), or source_stirs does
  * not return `stirs`: source_stir counts that up, for bytes that are to be looked
- * at again although there are no more of them.
+ * at again although there are no more of them; and not while source_more.
  */
 int source_grow(struct source *source, uint64_t limit);
 int source_follow(struct source *source, uint64_t used);
@@ -192,6 +195,49 @@ size_t source_parts(struct source *source);
 uint64_t source_part_start(struct source *source, size_t number);
 bool source_part_growing(struct source *source, size_t number);
 int source_part_problem(struct source *source, size_t number, struct pktfs_error *ret_error);
+
+/*
+ * The same for parts that are opened when those before them have come to an end,
+ * so that one is decoded at a time. source_chain_begin takes over `first` and its
+ * descriptor `fd` (-1: none) when it returns 0; the others are opened with
+ * `options`, whose `growing` is for the last one. `more`: parts may be added for
+ * ever, and so the chain is growing. source_chain_add takes over the descriptor of
+ * a part, or, with -1, the error which is what there is of it; any thread; 0,
+ * -ENOMEM. What cannot be opened is a part of no bytes with a problem.
+ *
+ * The end of a chain is final when that of the last opened part is;
+ * source_more: there are others, which nobody has opened. source_open_next opens
+ * one: 1; 0: there is none, or not of the kind that is asked for; -EAGAIN: the last
+ * one has just grown (`used` is as for source_follow; UINT64_MAX: as for
+ * source_grow); -ENOMEM. One thread at a time. source_takes_more: `more` was
+ * given.
+ */
+enum source_next {
+	SOURCE_NEXT_AT_END, /* if the end is final */
+	SOURCE_NEXT_PLAIN,  /* wherever it is, one that is not compressed */
+	SOURCE_NEXT_ANY,
+};
+int source_chain_begin(struct source *first, int fd, const struct source_options *options,
+		       bool more, struct source **ret);
+int source_chain_add(struct source *chain, int fd, const struct pktfs_error *error);
+int source_open_next(struct source *source, enum source_next how, uint64_t used);
+bool source_more(struct source *source);
+bool source_takes_more(const struct source *source);
+
+/* Of a chain that was begun so: its parts, opened or not. source_file_lose: the
+ * bytes of one are others by now; from now on borrowing any gives -EIO. */
+struct source_file_info {
+	bool opened;
+	bool lost;
+	enum source_compression compression; /* if opened */
+	uint64_t size;                       /* stored */
+	struct pktfs_time time;
+};
+size_t source_files(struct source *source);
+void source_file_get(struct source *source, size_t number, struct source_file_info *ret);
+struct stat;
+int source_file_stat(struct source *source, size_t number, struct stat *ret); /* fstat */
+void source_file_lose(struct source *source, size_t number);
 
 /*
  * What ended the source before its proper end, with its offset in the decoded

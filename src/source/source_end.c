@@ -237,7 +237,7 @@ void source_stir(struct source *source)
 int source_wait_change(struct source *source, uint64_t end, int problem, unsigned stirs)
 {
 	UTIL_LOCK_SCOPE(&source->lock);
-	while (source->available == end && source->stirs == stirs &&
+	while (source->available == end && source->stirs == stirs && !source_more(source) &&
 	       (!source_final(source) || problem_code(source) == problem)) {
 		if (source->cancelled)
 			return -ECANCELED;

@@ -128,6 +128,10 @@ int source_fail_from(struct source *source, uint64_t from, uint64_t end, int cod
 /* Why bytes at `offset` and behind the end, which is `final`, cannot be had. */
 int source_missing(struct source *source, uint64_t offset, bool final);
 
+/* Whether what is at the start of a file is compressed, or cannot be looked at
+ * (a pipe). */
+bool source_is_packed(int fd);
+
 /* For sources that are made of others: tells `above` from now on of each change
  * of the end. source_set_end: to be called with the lock. */
 void source_set_above(struct source *source, struct source *above);

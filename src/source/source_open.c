@@ -99,6 +99,16 @@ static int decode(struct source *inner, const struct source_options *options, st
 	return r;
 }
 
+bool source_is_packed(int fd)
+{
+	enum source_compression compression = SOURCE_PLAIN;
+	uint8_t bytes[OPEN_PEEK];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+
+	return n < 0 || recognise(bytes, (size_t)n, &compression, NULL) < 0 ||
+	       compression != SOURCE_PLAIN;
+}
+
 /* ---- by kind */
 
 static int device_size(int fd, uint64_t *ret)
@@ -167,7 +177,7 @@ static int open_taken(int fd, const struct source_options *options, struct sourc
 
 static const struct source_options defaults;
 
-static int open_path(const char *path, const struct source_opener *opener)
+int source_open_file(const char *path, const struct source_opener *opener)
 {
 	int fd;
 
@@ -183,7 +193,7 @@ int source_open_path(const char *path, const struct source_options *options, str
 	int fd;
 
 	options = options ? options : &defaults;
-	fd = open_path(path, &options->opener);
+	fd = source_open_file(path, &options->opener);
 	if (fd < 0)
 		return error_set(ret_error, fd, "%s", strerror(-fd));
 	return open_taken(fd, options, ret, ret_error);

@@ -6,6 +6,7 @@
  *
  *	by/filter/EXPRESSION    by/match/PATTERN    by/range/1-100,200-
  *	by/interface/0          by/time/2026-11-21  by/time/FROM..TO
+ *	by/file/NAME            where the capture is several files
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "util/util_number.h"
 #include "util/util_time.h"
+#include "view_file.h"
 #include "view_named.h"
 
 static const struct {
@@ -24,15 +26,20 @@ static const struct {
 	{"interface", SET_INTERFACE},
 	{"time", SET_TIME},
 	{"range", SET_RANGE},
+	{"file", SET_FILE},
 };
+
+static bool is_there(struct view *view, unsigned number)
+{
+	return kinds[number].kind != SET_FILE || view_files_shown(view);
+}
 
 static int by_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
 {
 	unsigned i;
 
-	(void)view;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(kinds[i].name, name))
+		if (strcmp(kinds[i].name, name) || !is_there(view, i))
 			continue;
 		*ret_child = view_node_in_set(NODE_QUESTIONS, node, kinds[i].kind);
 		return 0;
@@ -159,6 +166,22 @@ static int find_interface(struct view *view, uint64_t node, const char *name, ui
 	return r;
 }
 
+static int find_file(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+{
+	struct set *parent = view_set_of(view, node), *set;
+	char plain[24];
+	uint64_t number;
+	int r = view_file_number(view, name, &number);
+
+	if (r < 0)
+		return r;
+	snprintf(plain, sizeof(plain), "%" PRIu64, number);
+	r = set_open(view->sets, parent, SET_FILE, plain, &set, NULL);
+	if (r == 0)
+		*ret_child = view_set_root(set);
+	return r;
+}
+
 static int questions_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
 {
 	struct set *parent = view_set_of(view, node), *set;
@@ -168,6 +191,8 @@ static int questions_find(struct view *view, uint64_t node, const char *name, ui
 		return -ENOENT;
 	if (kind_of(node) == SET_INTERFACE)
 		return find_interface(view, node, name, ret_child);
+	if (kind_of(node) == SET_FILE)
+		return find_file(view, node, name, ret_child);
 	if (view_named_find(view, view_place_of(node), name, ret_child) == 0)
 		return 0;
 	r = view_set_open(view, parent, kind_of(node), name, &set);
@@ -227,6 +252,8 @@ static uint64_t questions_count(struct view *view, uint64_t node)
 		return DAYS;
 	case SET_RANGE:
 		return 0;
+	case SET_FILE:
+		return pktfs_files(view->capture);
 	default:
 		return VIEW_NAMED_MAX;
 	}
@@ -277,10 +304,14 @@ static int questions_child(struct view *view, uint64_t node, uint64_t position,
 {
 	struct pktfs_time time = {.sec = ((int64_t)position - DAYS_BEFORE) * 86400};
 	char form[TIME_TEXT_ROOM];
+	int r;
 
 	switch (kind_of(node)) {
 	case SET_INTERFACE:
 		return interface_child(view, node, position, ret);
+	case SET_FILE:
+		r = view_file_name(view, position, ret->name);
+		return r < 0 ? r : find_file(view, node, ret->name, &ret->node);
 	case SET_TIME:
 		time_format(time, form);
 		snprintf(ret->name, sizeof(ret->name), "%.10s", form);

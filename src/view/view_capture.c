@@ -24,18 +24,23 @@ struct file {
 /*
  * Whether the decoded bytes of all files one behind the other are one capture
  * file of the first one's format: sections follow each other in a pcapng file, a
- * pcap file stands alone. What is not read yet may still be of another format:
- * then -EAGAIN.
+ * pcap file stands alone; nothing can follow what is cut or damaged. What is not
+ * read yet may still be of another format: then -EAGAIN.
  */
 static int is_whole(struct view *view, const struct pktfs_status *status)
 {
+	struct pktfs_file_status before;
 	struct pktfs_file file;
 	uint64_t number;
 	int r;
 
-	for (number = 1; !(r = pktfs_file_get(view->capture, number, &file)); number++)
+	for (number = 1; !(r = pktfs_file_get(view->capture, number, &file)); number++) {
 		if (status->format != PKTFS_FORMAT_PCAPNG || file.format != PKTFS_FORMAT_PCAPNG)
 			return 0;
+		if (!pktfs_file_status_get(view->capture, file.path - 1, &before) &&
+		    before.state != PKTFS_STATE_COMPLETE)
+			return 0;
+	}
 	return r == -ENOENT ? 1 : r;
 }
 

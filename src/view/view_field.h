@@ -17,6 +17,8 @@ struct view_subject {
 	struct set *set; /* info/ */
 	const struct pktfs_section *section;
 	const struct pktfs_interface *interface;
+	const struct pktfs_file_status *file;
+	uint64_t number; /* of the file */
 	const struct view_option_list *list; /* what the codes below mean */
 	struct pktfs_options options;
 };
@@ -29,6 +31,7 @@ struct view_field {
 	uint16_t code;
 	bool live;  /* may change until the index is complete, and as the capture grows */
 	bool grows; /* info/: may change only as the capture grows */
+	bool of_files; /* info/: may change only while files are met */
 	bool raw;  /* `show` makes its own newlines */
 	bool in_sets; /* info/: of sets, too */
 };

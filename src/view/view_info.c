@@ -8,6 +8,7 @@
 #include "util/util_time.h"
 #include "append/append.h"
 #include "view_field.h"
+#include "view_file.h"
 #include "view_set.h"
 
 static int show_path(const struct view_subject *s, struct text *text)
@@ -16,11 +17,11 @@ static int show_path(const struct view_subject *s, struct text *text)
 	return 0;
 }
 
-static int show_format(const struct view_subject *s, struct text *text)
+void view_format_text(enum pktfs_format format, bool nanosecond, struct text *text)
 {
-	switch (s->status->format) {
+	switch (format) {
 	case PKTFS_FORMAT_PCAP:
-		text_string(text, s->status->nanosecond ? "pcap (nanosecond)" : "pcap");
+		text_string(text, nanosecond ? "pcap (nanosecond)" : "pcap");
 		break;
 	case PKTFS_FORMAT_PCAP_MODIFIED:
 		text_string(text, "modified pcap");
@@ -29,10 +30,37 @@ static int show_format(const struct view_subject *s, struct text *text)
 		text_string(text, "pcapng");
 		break;
 	}
+}
+
+/* Of several files, as far as they are known. */
+static bool is_mixed(const struct view_subject *s, bool compression)
+{
+	struct pktfs_file_status file, first = {0};
+	uint64_t i;
+
+	for (i = 0; !pktfs_file_status_get(s->view->capture, i, &file); i++) {
+		if (!file.is_capture)
+			continue;
+		if (!first.is_capture)
+			first = file;
+		if (compression ? file.compression != first.compression
+				: file.file.format != first.file.format ||
+					  file.file.nanosecond != first.file.nanosecond)
+			return true;
+	}
+	return false;
+}
+
+static int show_format(const struct view_subject *s, struct text *text)
+{
+	if (is_mixed(s, false))
+		text_string(text, "mixed");
+	else
+		view_format_text(s->status->format, s->status->nanosecond, text);
 	return 0;
 }
 
-static int show_compression(const struct view_subject *s, struct text *text)
+void view_compression_text(enum pktfs_compression compression, struct text *text)
 {
 	static const char *const names[] = {
 		[PKTFS_COMPRESSION_NONE] = "none",
@@ -40,7 +68,15 @@ static int show_compression(const struct view_subject *s, struct text *text)
 		[PKTFS_COMPRESSION_GZIP] = "gzip",
 	};
 
-	text_string(text, names[s->status->compression]);
+	text_string(text, names[compression]);
+}
+
+static int show_compression(const struct view_subject *s, struct text *text)
+{
+	if (is_mixed(s, true))
+		text_string(text, "mixed");
+	else
+		view_compression_text(s->status->compression, text);
 	return 0;
 }
 
@@ -150,7 +186,7 @@ static bool is_growing(const struct view_subject *s)
 	return !lines;
 }
 
-static int show_state(const struct view_subject *s, struct text *text)
+const char *view_state_name(enum pktfs_state state)
 {
 	static const char *const names[] = {
 		[PKTFS_STATE_INDEXING] = "indexing",
@@ -159,6 +195,11 @@ static int show_state(const struct view_subject *s, struct text *text)
 		[PKTFS_STATE_DAMAGED] = "damaged",
 	};
 
+	return names[state];
+}
+
+static int show_state(const struct view_subject *s, struct text *text)
+{
 	/* a set is evaluated, the capture is indexed */
 	if (view_status_pending(s->status) && set_kind(s->set) != SET_ALL)
 		text_string(text, "evaluating");
@@ -166,7 +207,7 @@ static int show_state(const struct view_subject *s, struct text *text)
 		 (s->status->active && s->status->state == PKTFS_STATE_COMPLETE))
 		text_string(text, "growing");
 	else
-		text_string(text, names[s->status->state]);
+		text_string(text, view_state_name(s->status->state));
 	return 0;
 }
 
@@ -246,8 +287,8 @@ enum { FIELD_STATE = 10, FIELD_PROGRESS = 12, FIELD_LOG = 14, FIELD_APPENDED = 1
 
 static const struct view_field info[] = {
 	{"path", .show = show_path},
-	{"format", .show = show_format},
-	{"compression", .show = show_compression},
+	{"format", .show = show_format, .of_files = true},
+	{"compression", .show = show_compression, .of_files = true},
 	{"size", .show = show_size, .grows = true},
 	{"packets", .show = show_packets, .live = true, .in_sets = true},
 	{"bytes", .show = show_bytes, .live = true, .in_sets = true},
@@ -345,6 +386,8 @@ static bool info_live(struct view *view, uint64_t node)
 		return true;
 	if (field >= fields.count)
 		return false;
+	if (info[field].of_files)
+		return view_files_shown(view) && view_changing(view, node);
 	if (info[field].grows)
 		return view_growing(view, node);
 	return info[field].live && view_set_changing(view, node);

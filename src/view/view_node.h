@@ -59,6 +59,10 @@ enum view_node_kind {
 	NODE_APPEND_BLOCKS,
 	NODE_APPEND_PENDING,   /* ordinal: append id */
 	NODE_APPEND_COMMITTED, /* the same: a link, so that it is another inode */
+	NODE_FILES_DIR,
+	NODE_FILE_DIR,	    /* ordinal: file number */
+	NODE_FILE_INFO_DIR, /* the same */
+	NODE_FILE,	    /* ordinal: file number and field */
 	NODE_KINDS,	  /* at most 64 */
 };
 

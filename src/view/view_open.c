@@ -5,6 +5,7 @@
 
 #include "append/append.h"
 #include "view_export.h"
+#include "view_file.h"
 #include "view_named.h"
 #include "view_text.h"
 
@@ -31,9 +32,12 @@ int view_open(pktfs_capture *capture, const struct view_options *options, struct
 	view->ring = view_ring_new();
 	view->named = view_named_new();
 	view->exports = view_export_cache_new();
+	view->files = view_files_new();
 	pktfs_status_get(capture, &status);
 	view->file_time = status.file_time;
-	r = view->path && view->cache && view->ring && view->named && view->exports ? 0 : -ENOMEM;
+	r = view->path && view->cache && view->ring && view->named && view->exports && view->files
+		    ? 0
+		    : -ENOMEM;
 	if (r == 0)
 		r = set_pool_open(capture, 0, options->sets_memory, &view->sets);
 	if (r == 0 && options->append) {
@@ -57,6 +61,7 @@ void view_close(struct view *view)
 	pktfs_cancel(view->capture);
 	view_export_cache_free(view->exports);
 	view_named_free(view->named);
+	view_files_free(view->files);
 	set_pool_close(view->sets);
 	view_catalog_free(&view->catalog);
 	view_cache_free(view->cache);
@@ -126,7 +131,7 @@ int view_number_check(struct view *view, const struct pktfs_status *status, uint
 }
 
 /*
- * For statfs. Each section, interface and packet counts once, with the dozen
+ * For statfs. Each section, interface, file and packet counts once, with the dozen
  * files of info/ and the rest of the root beside them.
  */
 void view_totals(struct view *view, uint64_t *ret_files, uint64_t *ret_bytes)
@@ -134,6 +139,7 @@ void view_totals(struct view *view, uint64_t *ret_files, uint64_t *ret_bytes)
 	struct pktfs_status status;
 
 	pktfs_status_get(view->capture, &status);
-	*ret_files = status.packets + status.metadata + status.sections + status.interfaces + 32;
+	*ret_files = status.packets + status.metadata + status.sections + status.interfaces +
+		     pktfs_files(view->capture) + 32;
 	*ret_bytes = status.captured_bytes;
 }

@@ -19,6 +19,7 @@ struct set;
 struct set_pool;
 struct view_cache;
 struct view_export_cache;
+struct view_files;
 struct view_named_table;
 struct view_ring;
 
@@ -77,6 +78,7 @@ struct view {
 	struct view_catalog catalog;
 	struct set_pool *sets;
 	struct view_named_table *named;
+	struct view_files *files;
 	struct view_export_cache *exports;
 	_Atomic unsigned said;
 };
@@ -149,7 +151,8 @@ extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_d
 	view_kind_payload, view_kind_by, view_kind_questions, view_kind_named,
 	view_kind_expression, view_kind_link, view_kind_interface_link, view_kind_append_dir,
 	view_kind_append_interface, view_kind_append_named, view_kind_append_blocks,
-	view_kind_append_pending, view_kind_append_committed;
+	view_kind_append_pending, view_kind_append_committed, view_kind_files_dir,
+	view_kind_file_dir, view_kind_file_info_dir, view_kind_file;
 
 /* NULL: no such kind. */
 const struct view_kind *view_kind_of(uint64_t node);
@@ -196,6 +199,9 @@ int view_number_check(struct view *view, const struct pktfs_status *status, uint
 		      uint64_t count);
 /* Says something once in info/log. */
 void view_log_once(struct view *view, enum view_said what, const char *format, ...) _printf_(3, 4);
+
+/* view_info.c: as info/state has it. */
+const char *view_state_name(enum pktfs_state state);
 
 /* view_name.c: a decimal number at the start of `name`, ended by NUL or '.'.
  * False: none, or too large for a node. *ret_rest is what follows. */

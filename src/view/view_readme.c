@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "set/set_payload.h"
-#include "view_private.h"
+#include "view_file.h"
 
 static const char head[] =
 	"This directory is a packet capture. Nothing in it is a copy: each file is\n"
@@ -121,6 +121,15 @@ static const char appending[] =
 	"info/appended        name, packet number and offset of each\n"
 	"An fsync, of a file or of append/, returns when the packets are on the disk.\n";
 
+static const char several[] =
+	"\n"
+	"FILES\n"
+	"\n"
+	"This capture is several files, one behind the other. files/NAME/info/ has, of\n"
+	"each: path, format, compression, size, packets, first_packet, last_packet,\n"
+	"first_time, last_time, state, problem. by/file/NAME/ is the set of its packets.\n"
+	"    grep . files/*/info/packets            # how many each has\n";
+
 #define README_WIDTH  79u
 #define README_INDENT 4u
 
@@ -156,6 +165,8 @@ static int readme_render(struct view *view, uint64_t node, struct text *text)
 	text_string(text, try);
 	text_string(text, rest);
 	link_types(text);
+	if (view_files_shown(view))
+		text_string(text, several);
 	if (view->append)
 		text_string(text, appending);
 	return 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view_file.h"
 #include "view_set.h"
 
 static const struct root_entry {
@@ -14,6 +15,7 @@ static const struct root_entry {
 	enum view_node_kind kind;
 	bool in_sets;
 	bool appends; /* only where there is append/ */
+	bool several; /* only where there are several files */
 } entries[] = {
 	{"README.txt", NODE_README, .in_sets = false},
 	{"info", NODE_INFO_DIR, .in_sets = true},
@@ -27,6 +29,7 @@ static const struct root_entry {
 	{"payload", NODE_PAYLOAD_DIR, .in_sets = true},
 	{"by", NODE_BY, .in_sets = true},
 	{"append", NODE_APPEND_DIR, .appends = true},
+	{"files", NODE_FILES_DIR, .several = true},
 };
 
 /* Positions of a listing: entries, capture files, hours or minutes. */
@@ -38,9 +41,9 @@ static uint64_t entry_node(uint64_t root, const struct root_entry *entry)
 	return view_node_in_set(entry->kind, root, 0);
 }
 
-static bool shown(const struct view *view, uint64_t root, const struct root_entry *entry)
+static bool shown(struct view *view, uint64_t root, const struct root_entry *entry)
 {
-	if (entry->appends && !view->append)
+	if ((entry->appends && !view->append) || (entry->several && !view_files_shown(view)))
 		return false;
 	return entry->in_sets || !view_node_set(root);
 }

@@ -56,6 +56,10 @@ static const struct view_kind *const kinds[NODE_KINDS] = {
 	[NODE_APPEND_BLOCKS] = &view_kind_append_blocks,
 	[NODE_APPEND_PENDING] = &view_kind_append_pending,
 	[NODE_APPEND_COMMITTED] = &view_kind_append_committed,
+	[NODE_FILES_DIR] = &view_kind_files_dir,
+	[NODE_FILE_DIR] = &view_kind_file_dir,
+	[NODE_FILE_INFO_DIR] = &view_kind_file_info_dir,
+	[NODE_FILE] = &view_kind_file,
 };
 
 const struct view_kind *view_kind_of(uint64_t node)

@@ -67,7 +67,7 @@ usage umask -o umask=9 a.pcap mnt
 usage --info --inf a.pcap
 usage Z -Z a.pcap mnt
 
-expect 2 "$pktfs" a.pcap mnt third
+expect 2 "$pktfs" --info a.pcap third
 expect 2 "$pktfs" -u
 # the mountpoint is not a directory
 expect 1 "$pktfs" a.pcap text

@@ -131,10 +131,10 @@ static void left_out(void **state)
 	check_damaged(&files, PKTFS_STATE_DAMAGED, 4, 4);
 	capture = open_files(&files, 0);
 	wait_all(capture);
-	expect_problem(capture, 0, -ENODATA, "file 4: found an empty file");
-	expect_problem(capture, 1, -ENOENT, "file 7: ");
-	expect_problem(capture, 2, -EBADMSG, "file 2: ");
-	expect_problem(capture, 3, -ENODATA, "file 5: pcap header: found 6 bytes");
+	expect_problem(capture, 0, -EBADMSG, "file 2: ");
+	expect_problem(capture, 1, -ENODATA, "file 4: found an empty file");
+	expect_problem(capture, 2, -ENODATA, "file 5: pcap header: found 6 bytes");
+	expect_problem(capture, 3, -ENOENT, "file 7: ");
 	assert_int_equal(pktfs_file_get(capture, 1, &file), 0);
 	assert_int_equal(file.path, 2);
 	assert_int_equal(pktfs_file_get(capture, 2, &file), 0);

@@ -62,6 +62,25 @@ static void defaults(void **state)
 	cli_config_free(&config);
 }
 
+static void several(void **state)
+{
+	struct cli_config config = good("a b -o order=time c m");
+
+	(void)state;
+	assert_int_equal(config.file_count, 3);
+	assert_string_equal(config.file, "a");
+	assert_string_equal(config.files[1], "b");
+	assert_string_equal(config.files[2], "c");
+	assert_string_equal(config.mountpoint, "m");
+	assert_true(config.by_time);
+	cli_config_free(&config);
+	config = good("a");
+	assert_int_equal(config.file_count, 1);
+	assert_null(config.mountpoint);
+	assert_false(config.by_time);
+	cli_config_free(&config);
+}
+
 static void letters(void **state)
 {
 	struct cli_config config = good("-fs a.pcap -onoxattr,uid=7 mnt -o gid=8 -o umask=027");
@@ -198,7 +217,9 @@ static void refusals(void **state)
 	/* the line, what the message begins with, what else is in it */
 	static const char *const cases[][3] = {
 		{"", "no FILE given; ", "--help"},
-		{"a b c", "c: one argument too many; ", ""},
+		{"--info a b", "b: one argument too many; ", ""},
+		{"a b m -o rw", "-o rw: not with more than one FILE", "append=FILE2"},
+		{"a -o order=size", "-o order=size: bad value", ""},
 		{"-u", "-u: no MOUNTPOINT given; ", ""},
 		{"-u a b", "b: one argument too many; ", ""},
 		{"--info", "--info: no FILE given; ", ""},
@@ -282,8 +303,9 @@ static void table_is_parsed(void **state)
 				    : number || !strcmp(option->argument, "OCTAL") ||
 						      !strcmp(option->argument, "SIZE")
 					    ? "=1"
-				    : !strcmp(option->argument, "USER") ? "=root"
-									: "=ro";
+				    : !strcmp(option->argument, "USER")  ? "=root"
+				    : !strcmp(option->argument, "ORDER") ? "=time"
+									 : "=ro";
 		struct cli_config config;
 		char line[120];
 
@@ -364,7 +386,7 @@ int main(void)
 		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
 		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
 		cmocka_unit_test(appending),       cmocka_unit_test(owners),
-		cmocka_unit_test(helper),
+		cmocka_unit_test(helper),          cmocka_unit_test(several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
