@@ -186,7 +186,7 @@ static int keep_detach(void)
 
 /* ---- all of it */
 
-static void serve(struct keeping *keeping, const struct keeper_question *question)
+static void serve(struct keeping *keeping, struct keeper_question *question)
 {
 	int result = -EINVAL, fd = -1;
 
