@@ -90,7 +90,7 @@ static int start(struct serve *serve, const char *name)
 	struct view_options options = {
 		.uid = config->uid, .gid = config->gid, .umask = config->umask,
 		.sets_memory = config->sets};
-	struct stat st;
+	struct cli_mount mount = {0};
 	int r = cli_source_open(config, &serve->source);
 
 	if (r)
@@ -111,16 +111,18 @@ static int start(struct serve *serve, const char *name)
 	}
 	if (!r)
 		r = fs_start(serve->fs);
-	if (!r && stat(serve->place.path, &st) < 0)
-		r = -errno;
+	/* not by stat: that is a request to ourselves, and a kill in the middle of
+	 * one leaves a process that waits for its own answer */
+	if (!r && cli_mounts_find(serve->place.path, &mount) != 1)
+		r = -ENOTCONN;
 	if (r)
 		return cli_log_used() ? CLI_EXIT_FAILED
 				      : cli_fail(name, "cannot be mounted: %s", strerror(-r));
 	serve->source.made = false;
-	serve->device = st.st_dev;
+	serve->device = mount.device;
 	if (serve->source.append)
-		append_mounted(serve->source.append, st.st_dev);
-	fs_raise_readahead(st.st_dev);
+		append_mounted(serve->source.append, mount.device);
+	fs_raise_readahead(mount.device);
 	return 0;
 }
 
