@@ -42,8 +42,9 @@ make()
 	local options=${1#*:}
 
 	options=${options//'~'/ }
+	# (a daemon that has just ended may still have the bytes of the last file)
 	# shellcheck disable=SC2086
-	"$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}"
+	wait_until "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}" 2>/dev/null
 }
 
 # ---- a full disk
