@@ -26,13 +26,14 @@
  * has bytes and a name, unless it is open for writing elsewhere: there is a handle
  * that was never flushed, or the process that opened one, or the one that closes,
  * still holds a descriptor of the file that may write (shells duplicate
- * descriptors, and children inherit them). Then a later flush does it.
- * The release of the last handle that may write commits what no flush did; so does
- * a fsync, and append_stop what is not open any more. A temporary name of rsync's (".NAME.XXXXXX", created
- * exclusively and for reading and writing) is committed when it is renamed to
- * another, or by append_stop, or APPEND_TEMPORARY_MS after its last release; what
- * a fsync of it asked for is done then. A committed file takes no more bytes:
- * -EROFS. A file without bytes stays pending: a packet of none cannot be appended.
+ * descriptors, and children inherit them). Then a later flush does it. The release
+ * of the last handle that may write commits what no flush did; so does a fsync,
+ * and append_stop what is not open any more. A temporary name of rsync's
+ * (".NAME.XXXXXX", created exclusively and for reading and writing) is committed
+ * when it is renamed to another, or by append_stop, or APPEND_TEMPORARY_MS after
+ * its last release; what a fsync of it asked for is done then. A committed file
+ * takes no more bytes: -EROFS. A file without bytes stays pending: a packet of
+ * none cannot be appended.
  *
  * Nothing here waits for the index: append_seen is asked again. append_sync_begin
  * hands over to a thread of its own.

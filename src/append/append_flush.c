@@ -44,6 +44,7 @@ static void get_paths(const struct append *append, const struct append_file *fil
 
 /* Who opened the file for writing, each once. */
 struct closing {
+	uint64_t end; /* of what is committed already; 0: nothing is */
 	unsigned count;
 	pid_t openers[OPENERS_MAX];
 	struct append_paths paths;
@@ -83,6 +84,8 @@ static int may_commit(struct append *append, uint64_t id, uint64_t number, struc
 	if (!file || !(file->named || file->draft))
 		return -ENOENT;
 	handle = append_handle_find(file->draft, number);
+	if (handle && handle->writes && file->committed)
+		ret->end = append->written; /* whoever committed it did not wait */
 	if (!handle || !handle->writes || file->committed)
 		return 0;
 	handle->flushed = true;
@@ -130,7 +133,7 @@ int append_flush(struct append *append, uint64_t id, uint64_t handle, pid_t pid,
 	struct closing closing = {0};
 	int r = may_commit(append, id, handle, &closing);
 
-	*ret_end = 0;
+	*ret_end = closing.end;
 	if (r <= 0 || !is_closed(append, &closing, pid))
 		return MIN(r, 0);
 	return append_commit(append, id, NULL, ret_end);

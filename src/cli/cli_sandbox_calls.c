@@ -80,6 +80,7 @@ struct allowed {
 };
 
 #define ARG(at, op, ...) SCMP_CMP(at, op, __VA_ARGS__)
+#define EQUAL(at, value) SCMP_CMP(at, SCMP_CMP_EQ, value, 0)
 #define NONE_OF(at, bits) SCMP_CMP(at, SCMP_CMP_MASKED_EQ, bits, 0)
 
 static int allow(scmp_filter_ctx filter, int call, unsigned count,
@@ -117,21 +118,21 @@ static int allow_some(scmp_filter_ctx filter, int keeper_fd)
 		/* what Landlock leaves, and never for writing */
 		{SCMP_SYS(openat), 1, {NONE_OF(2, O_CHANGES)}},
 		/* signals to its own threads */
-		{SCMP_SYS(tgkill), 1, {ARG(0, SCMP_CMP_EQ, self)}},
-		{SCMP_SYS(kill), 1, {ARG(0, SCMP_CMP_EQ, self)}},
+		{SCMP_SYS(tgkill), 1, {EQUAL(0, self)}},
+		{SCMP_SYS(kill), 1, {EQUAL(0, self)}},
 		/* limits are read, not set */
-		{SCMP_SYS(prlimit64), 1, {ARG(2, SCMP_CMP_EQ, 0)}},
-		{SCMP_SYS(prctl), 1, {ARG(0, SCMP_CMP_EQ, PR_SET_NAME)}},
+		{SCMP_SYS(prlimit64), 1, {EQUAL(2, 0)}},
+		{SCMP_SYS(prctl), 1, {EQUAL(0, PR_SET_NAME)}},
 		/* the keeper, and nobody else by that socket */
-		{SCMP_SYS(sendto), 2, {ARG(0, SCMP_CMP_EQ, keeper), ARG(4, SCMP_CMP_EQ, 0)}},
-		{SCMP_SYS(recvmsg), 1, {ARG(0, SCMP_CMP_EQ, keeper)}},
+		{SCMP_SYS(sendto), 2, {EQUAL(0, keeper), EQUAL(4, 0)}},
+		{SCMP_SYS(recvmsg), 1, {EQUAL(0, keeper)}},
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(some) && r == 0; i++)
 		r = allow(filter, some[i].call, some[i].count, some[i].conditions);
 	for (size_t i = 0; i < ARRAY_SIZE(fcntls) && r == 0; i++) {
-		const struct scmp_arg_cmp is = ARG(1, SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]);
+		const struct scmp_arg_cmp is = EQUAL(1, (scmp_datum_t)fcntls[i]);
 
 		r = allow(filter, SCMP_SYS(fcntl), 1, &is);
 		if (r == 0)

@@ -20,6 +20,10 @@
 /* So much of what was written is looked at ahead. */
 #define DOUBT_FILLED ((uint64_t)8 << 20)
 
+/* In a file that nobody writes so few are what they look like: empty packets,
+ * as others read them. Who makes a file longer before filling it makes more. */
+#define DOUBT_FEW 4096u
+
 /* A pcap record header of zeros, or a block type and a length. */
 #define DOUBT_HEAD 8u
 
@@ -131,7 +135,7 @@ static uint64_t believe(struct index *index, uint64_t at, uint64_t there)
 	uint64_t left = there > at ? there - at : 0, zeros = zeros_at(index, at, at + left);
 	bool active = atomic_load(&index->active);
 
-	if (zeros >= DOUBT_HEAD && (zeros == left || zeros == DOUBT_ZEROS)) {
+	if (zeros >= (active ? DOUBT_HEAD : DOUBT_FEW) && (zeros == left || zeros == DOUBT_ZEROS)) {
 		index->filling = true;
 		return 0;
 	}

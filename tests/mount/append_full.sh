@@ -42,8 +42,9 @@ make()
 	local options=${1#*:}
 
 	options=${options//'~'/ }
+	# (a daemon that has just ended may still have the bytes of the last file)
 	# shellcheck disable=SC2086
-	"$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}"
+	wait_until "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}" 2>/dev/null
 }
 
 # ---- a full disk
@@ -69,7 +70,7 @@ if mount -t tmpfs -o size=192k tmpfs disk 2>/dev/null; then
 		end_mount
 		rm -f disk/filler
 		[[ $file == *.zst || $file == *.gz ]] && mount -o remount,size=1m disk &&
-			mount_capture "$file" -o rw,repair && unmount && mount -o remount,size=192k disk
+			mount_capture "$file" -o rw,repair && wait_indexed && unmount && mount -o remount,size=192k disk
 		same "$(packets_in "$file")" $((21 + done + more)) "packets in $file"
 		rm -f disk/*
 	done

@@ -67,7 +67,13 @@ class Mount:
 
     def kill(self):
         self.daemon.kill()
-        self.daemon.wait()
+        try:
+            self.daemon.wait(20)
+        except subprocess.TimeoutExpired as error:
+            # it waits for an answer of its own; this breaks the connection
+            subprocess.run(["umount", "-f", self.mnt], capture_output=True, check=False)
+            self.daemon.wait(20)
+            raise Wrong("the daemon did not end 20 s after SIGKILL") from error
         if subprocess.run(["umount", "-l", self.mnt], capture_output=True, check=False).returncode:
             subprocess.run(["fusermount3", "-uz", self.mnt], capture_output=True, check=False)
 
