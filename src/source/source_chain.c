@@ -13,6 +13,7 @@
  * A loan is the part's, with the chain's offset.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "source_impl.h"
 
@@ -239,10 +240,10 @@ int source_chain_open(struct source *const *parts, size_t count, struct source *
 	chain->base.compression = source_compression(parts[0]);
 	chain->count = count;
 	atomic_init(&chain->known, 1);
-	for (i = 0; i < count; i++) {
-		chain->parts[i] = parts[i];
+	/* all of them, before the threads of any may tell of its end */
+	memcpy(chain->parts, parts, count * sizeof(struct source *));
+	for (i = 0; i < count; i++)
 		source_set_above(parts[i], &chain->base);
-	}
 	chain_moved(&chain->base);
 	*ret = &chain->base;
 	return 0;
