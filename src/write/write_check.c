@@ -28,6 +28,9 @@ struct check {
 	struct pktfs_error tail;
 	/* where the zeros begin that the file ends with */
 	uint64_t zeros_at;
+	/* pcap: the bytes of the records before target->end that are zeros, and
+	 * how many there are */
+	uint64_t zero_bytes, zero_records;
 };
 
 #define ZEROS_STEP ((size_t)4096)
@@ -152,6 +155,21 @@ static int note_record(struct check *check, const struct format_record *record,
 	return r;
 }
 
+/* Packets of nothing at the time 0: cut off with what is torn behind them, as
+ * they would be zeros at the end of what is left. */
+static void note_zeros(struct check *check, const struct format_record *record,
+		       const uint8_t *bytes)
+{
+	static const uint8_t zeros[24]; /* the longest header of a pcap record */
+
+	if (record->length <= sizeof(zeros) && !memcmp(bytes, zeros, (size_t)record->length)) {
+		check->zero_bytes += record->length;
+		check->zero_records++;
+	} else {
+		check->zero_bytes = check->zero_records = 0;
+	}
+}
+
 /* Steps over the records that are in the window: -EAGAIN in the end, and
  * check->tail; or 0 where the zeros begin. */
 static int step_all(struct check *check, struct pktfs_error *ret_error)
@@ -170,6 +188,7 @@ static int step_all(struct check *check, struct pktfs_error *ret_error)
 		if (r < 0)
 			return error_at(ret_error, r, record.offset,
 					"interfaces of the last section: %s", strerror(-r));
+		note_zeros(check, &record, window.bytes);
 		check->target->end += record.length;
 		check->used += (size_t)record.length;
 	}
@@ -255,6 +274,11 @@ static void find_mend(struct check *check)
 	bool plain = target->compression == PKTFS_COMPRESSION_NONE;
 	uint64_t left = (plain ? target->stored_end : input->decoded) - target->end;
 
+	if (left && plain) {
+		target->end -= check->zero_bytes;
+		target->packets -= check->zero_records;
+		left += check->zero_bytes;
+	}
 	if (!left && !input->torn && (plain || !input->in_frame))
 		return;
 	say_problem(check, left);
