@@ -66,6 +66,15 @@ static enum set_kind kind_of(uint64_t node)
 	return (enum set_kind)view_node_set_ordinal(node);
 }
 
+/* The kernel may ask for a number that nobody gave out. */
+static bool is_question(enum set_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].kind == kind)
+			return true;
+	return false;
+}
+
 struct view_place view_place_of(uint64_t node)
 {
 	return (struct view_place){.set = view_node_set(node), .kind = kind_of(node)};
@@ -155,7 +164,7 @@ static int questions_find(struct view *view, uint64_t node, const char *name, ui
 	struct set *parent = view_set_of(view, node), *set;
 	int r;
 
-	if (!parent)
+	if (!parent || !is_question(kind_of(node)))
 		return -ENOENT;
 	if (kind_of(node) == SET_INTERFACE)
 		return find_interface(view, node, name, ret_child);
