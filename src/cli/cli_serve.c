@@ -111,14 +111,15 @@ static int start(struct serve *serve, const char *name)
 	}
 	if (!r)
 		r = fs_start(serve->fs);
-	/* not by stat: that is a request to ourselves, and a kill in the middle of
-	 * one leaves a process that waits for its own answer */
-	if (!r && cli_mounts_find(serve->place.path, &mount) != 1)
-		r = -ENOTCONN;
 	if (r)
 		return cli_log_used() ? CLI_EXIT_FAILED
 				      : cli_fail(name, "cannot be mounted: %s", strerror(-r));
 	serve->source.made = false;
+	/* Not by stat: that is a request to ourselves, and a kill in the middle of
+	 * one leaves a process that waits for its own answer. It may be unmounted
+	 * by now, which is no error. */
+	if (cli_mounts_find(serve->place.path, &mount) != 1)
+		return 0;
 	serve->device = mount.device;
 	if (serve->source.append)
 		append_mounted(serve->source.append, mount.device);
