@@ -17,6 +17,7 @@
 #include "source_chain.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* The last of `known` parts that starts at or before `offset`. */
 static size_t find(const struct source_chain *chain, size_t known, uint64_t offset)
