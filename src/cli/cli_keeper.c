@@ -46,41 +46,39 @@ void cli_keeper_stop(struct cli_keeper *keeper)
 	pthread_mutex_destroy(&keeper->lock);
 }
 
-/* What was answered; *ret_fd may come with it (NULL: no). */
-static int ask(struct cli_keeper *keeper, const struct keeper_question *question, int *ret_fd)
+/* The result of the answer. *ret_fd: what came with it, or -1. */
+static int ask(struct cli_keeper *keeper, const struct keeper_question *question,
+	       struct keeper_answer *ret, int *ret_fd)
 {
-	struct keeper_answer answer = {.result = -EIO};
-	int fd = -1, r;
+	int r;
 
+	*ret_fd = -1;
 	pthread_mutex_lock(&keeper->lock);
 	r = keeper_send(keeper->fd, question);
 	if (r == 0)
-		r = keeper_receive_answer(keeper->fd, &answer, &fd);
+		r = keeper_receive_answer(keeper->fd, ret, ret_fd);
 	pthread_mutex_unlock(&keeper->lock);
-	if (r == 0)
-		r = answer.result;
-	if (r >= 0 && ret_fd && fd < 0)
-		r = -EMFILE; /* the kernel drops what finds no number here */
-	if (r >= 0 && ret_fd)
-		*ret_fd = fd;
-	else
-		util_close(fd);
-	return r;
+	return r < 0 ? r : ret->result;
 }
 
 static int ask_simply(struct cli_keeper *keeper, enum keeper_verb verb)
 {
 	const struct keeper_question question = {.verb = verb};
+	struct keeper_answer answer;
+	int fd;
 
-	return ask(keeper, &question, NULL);
+	return ask(keeper, &question, &answer, &fd);
 }
 
 /* The descriptor. */
 static int ask_for_fd(struct cli_keeper *keeper, const struct keeper_question *question)
 {
-	int fd, r = ask(keeper, question, &fd);
+	struct keeper_answer answer;
+	int fd, r = ask(keeper, question, &answer, &fd);
 
-	return r < 0 ? r : fd;
+	if (r < 0)
+		return r;
+	return fd < 0 ? -EMFILE : fd; /* the kernel drops what finds no number here */
 }
 
 int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd)
@@ -94,9 +92,16 @@ int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd)
 	return 0;
 }
 
-int cli_keeper_ready(struct cli_keeper *keeper)
+int cli_keeper_ready(struct cli_keeper *keeper, dev_t *ret_device)
 {
-	return ask_simply(keeper, KEEPER_READY);
+	const struct keeper_question question = {.verb = KEEPER_READY};
+	struct keeper_answer answer;
+	int fd, r = ask(keeper, &question, &answer, &fd);
+
+	if (r < 0)
+		return r;
+	*ret_device = answer.device;
+	return 0;
 }
 
 int cli_keeper_detach(struct cli_keeper *keeper)
@@ -132,8 +137,10 @@ bool cli_keeper_was_last(void *keeper, pid_t opener, pid_t closer,
 {
 	const struct keeper_question question = {
 		.verb = KEEPER_WAS_LAST, .pid = opener, .other = closer, .paths = *paths};
+	struct keeper_answer answer;
+	int fd;
 
-	return ask(keeper, &question, NULL) != 0;
+	return ask(keeper, &question, &answer, &fd) != 0;
 }
 
 void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text)

@@ -68,8 +68,9 @@ int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *ta
  * and why was said on standard error. */
 int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd);
 
-/* The mount answers: what root can do to make it faster is done. */
-int cli_keeper_ready(struct cli_keeper *keeper);
+/* The mount answers: what root can do to make it faster is done. *ret_device: its
+ * st_dev; 0: not known. */
+int cli_keeper_ready(struct cli_keeper *keeper, dev_t *ret_device);
 
 /* Leaves the terminal, as cli_daemon_ready. */
 int cli_keeper_detach(struct cli_keeper *keeper);

@@ -42,10 +42,10 @@ int keeper_receive(int socket, struct keeper_question *ret)
 	return 1;
 }
 
-int keeper_send_answer(int socket, int result, int fd)
+int keeper_send_answer(int socket, const struct keeper_answer *answer, int fd)
 {
-	struct keeper_answer answer = {.result = result};
-	struct iovec iov = {.iov_base = &answer, .iov_len = sizeof(answer)};
+	struct keeper_answer copy = *answer;
+	struct iovec iov = {.iov_base = &copy, .iov_len = sizeof(copy)};
 	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control control = {0};
 	struct cmsghdr *header;

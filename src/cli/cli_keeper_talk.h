@@ -34,6 +34,7 @@ struct keeper_question {
  * for one. */
 struct keeper_answer {
 	int result;
+	dev_t device; /* KEEPER_READY */
 };
 
 /* A question that was not sent whole is -EIO. */
@@ -42,7 +43,7 @@ int keeper_send(int socket, const struct keeper_question *question);
 int keeper_receive(int socket, struct keeper_question *ret);
 
 /* `fd` -1: none goes with it; it stays the caller's to close. */
-int keeper_send_answer(int socket, int result, int fd);
+int keeper_send_answer(int socket, const struct keeper_answer *answer, int fd);
 /* *ret_fd is -1 where none came. */
 int keeper_receive_answer(int socket, struct keeper_answer *ret, int *ret_fd);
 

@@ -135,7 +135,8 @@ static int keep_file(const struct cli_keeper_task *task, const char *path)
 
 	if (!given)
 		return -EACCES;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (given == 2 ? O_NOFOLLOW : 0));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+				(given == 2 ? O_NOFOLLOW : 0));
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0 || (given == 2 && !S_ISREG(st.st_mode))) {
@@ -188,6 +189,7 @@ static int keep_detach(void)
 
 static void serve(struct keeping *keeping, struct keeper_question *question)
 {
+	struct keeper_answer answer = {0};
 	int result = -EINVAL, fd = -1;
 
 	switch (question->verb) {
@@ -220,7 +222,9 @@ static void serve(struct keeping *keeping, struct keeper_question *question)
 		result = keep_unmount(keeping);
 		break;
 	}
-	keeper_send_answer(KEEPER_SOCKET, MIN(result, 1), fd);
+	answer.result = MIN(result, 1);
+	answer.device = keeping->device;
+	keeper_send_answer(KEEPER_SOCKET, &answer, fd);
 	util_close(fd);
 }
 

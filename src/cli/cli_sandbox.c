@@ -23,8 +23,9 @@ int cli_sandbox_become(const struct cli_sandbox *sandbox)
 	const uid_t uid = sandbox->uid;
 	const gid_t gid = sandbox->gid;
 
-	if (sandbox->change_user &&
-	    (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
+	if (!sandbox->change_user)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	return 0;
 }

@@ -47,7 +47,7 @@ static const int calls[] = {
 	SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrusage), SCMP_SYS(sysinfo),
 	SCMP_SYS(uname), SCMP_SYS(getrandom), SCMP_SYS(getcpu), SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(setsid), SCMP_SYS(chdir),
+	SCMP_SYS(setsid), SCMP_SYS(chdir), SCMP_SYS(pidfd_open),
 	/* signals and the end */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sigreturn), SCMP_SYS(rt_sigpending), SCMP_SYS(rt_sigtimedwait),
@@ -69,7 +69,7 @@ static const int calls_narrow[] = {
 
 static const int fcntls[] = {
 	F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_SETPIPE_SZ,
-	F_GETLEASE, F_SETLEASE, F_SETSIG, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+	F_GETLEASE, F_SETLEASE, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
 };
 
 /* A call, if all conditions on its arguments are met. */
@@ -79,9 +79,9 @@ struct allowed {
 	struct scmp_arg_cmp conditions[2];
 };
 
-#define ARG(at, op, ...) SCMP_CMP(at, op, __VA_ARGS__)
-#define EQUAL(at, value) SCMP_CMP(at, SCMP_CMP_EQ, value, 0)
-#define NONE_OF(at, bits) SCMP_CMP(at, SCMP_CMP_MASKED_EQ, bits, 0)
+#define IS(at, value)          SCMP_CMP(at, SCMP_CMP_EQ, value, 0)
+#define AMONG(at, bits, value) SCMP_CMP(at, SCMP_CMP_MASKED_EQ, bits, value)
+#define NONE_OF(at, bits)      AMONG(at, bits, 0)
 
 static int allow(scmp_filter_ctx filter, int call, unsigned count,
 		 const struct scmp_arg_cmp *conditions)
@@ -106,33 +106,32 @@ static int allow_some(scmp_filter_ctx filter, int keeper_fd)
 	const scmp_datum_t self = (scmp_datum_t)getpid(), keeper = (scmp_datum_t)keeper_fd;
 	const struct allowed some[] = {
 		/* a thread, not a process */
-		{SCMP_SYS(clone), 1, {ARG(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_NEW,
-					  CLONE_THREAD)}},
+		{SCMP_SYS(clone), 1, {AMONG(0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD)}},
 		/* no code from files: libraries are loaded by now. PCRE2 makes code
 		 * in memory of its own */
 		{SCMP_SYS(mmap), 1, {NONE_OF(2, PROT_EXEC)}},
-		{SCMP_SYS(mmap), 1, {ARG(3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
+		{SCMP_SYS(mmap), 1, {AMONG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
 		{SCMP_SYS(mmap2), 1, {NONE_OF(2, PROT_EXEC)}},
-		{SCMP_SYS(mmap2), 1, {ARG(3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
+		{SCMP_SYS(mmap2), 1, {AMONG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
 		{SCMP_SYS(mprotect), 1, {NONE_OF(2, PROT_EXEC)}},
 		/* what Landlock leaves, and never for writing */
 		{SCMP_SYS(openat), 1, {NONE_OF(2, O_CHANGES)}},
 		/* signals to its own threads */
-		{SCMP_SYS(tgkill), 1, {EQUAL(0, self)}},
-		{SCMP_SYS(kill), 1, {EQUAL(0, self)}},
+		{SCMP_SYS(tgkill), 1, {IS(0, self)}},
+		{SCMP_SYS(kill), 1, {IS(0, self)}},
 		/* limits are read, not set */
-		{SCMP_SYS(prlimit64), 1, {EQUAL(2, 0)}},
-		{SCMP_SYS(prctl), 1, {EQUAL(0, PR_SET_NAME)}},
+		{SCMP_SYS(prlimit64), 1, {IS(2, 0)}},
+		{SCMP_SYS(prctl), 1, {IS(0, PR_SET_NAME)}},
 		/* the keeper, and nobody else by that socket */
-		{SCMP_SYS(sendto), 2, {EQUAL(0, keeper), EQUAL(4, 0)}},
-		{SCMP_SYS(recvmsg), 1, {EQUAL(0, keeper)}},
+		{SCMP_SYS(sendto), 2, {IS(0, keeper), IS(4, 0)}},
+		{SCMP_SYS(recvmsg), 1, {IS(0, keeper)}},
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(some) && r == 0; i++)
 		r = allow(filter, some[i].call, some[i].count, some[i].conditions);
 	for (size_t i = 0; i < ARRAY_SIZE(fcntls) && r == 0; i++) {
-		const struct scmp_arg_cmp is = EQUAL(1, (scmp_datum_t)fcntls[i]);
+		const struct scmp_arg_cmp is = IS(1, (scmp_datum_t)fcntls[i]);
 
 		r = allow(filter, SCMP_SYS(fcntl), 1, &is);
 		if (r == 0)

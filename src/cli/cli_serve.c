@@ -191,6 +191,7 @@ static int mount_device(struct serve *serve)
 
 static int start_mount(struct serve *serve)
 {
+	dev_t device = 0;
 	int r = open_view(serve);
 
 	if (!r)
@@ -202,11 +203,14 @@ static int start_mount(struct serve *serve)
 	if (!r)
 		r = fs_start(serve->fs);
 	if (!r)
-		r = cli_keeper_ready(&serve->keeper);
-	if (r)
-		return cli_log_used() ? CLI_EXIT_FAILED
-				      : cli_fail(serve->name, "cannot be mounted: %s", strerror(-r));
-	return 0;
+		r = cli_keeper_ready(&serve->keeper, &device);
+	if (!r && serve->source.append)
+		append_mounted(serve->source.append, device);
+	if (!r)
+		return 0;
+	if (!cli_log_used())
+		cli_fail(serve->name, "cannot be mounted: %s", strerror(-r));
+	return CLI_EXIT_FAILED;
 }
 
 static int start(struct serve *serve)

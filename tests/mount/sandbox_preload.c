@@ -376,9 +376,14 @@ static int look_into(void)
 	return process_vm_readv(victim(), &here, 1, &there, 1, 0) < 0 && errno != EFAULT ? -1 : 0;
 }
 
-static int open_process(void)
+static int signal_by_descriptor(void)
 {
-	return got(syscall(SYS_pidfd_open, victim(), 0));
+	int fd = (int)syscall(SYS_pidfd_open, victim(), 0), r;
+
+	r = fd < 0 ? -1 : (int)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 /* ---- more rights */
@@ -505,7 +510,7 @@ static const struct attempt {
 	{"signal a process", send_signal, ALL},
 	{"signal by owner", send_signal_by_owner, ALL},
 	{"read a process", look_into, MAYBE},
-	{"pidfd", open_process, MAYBE},
+	{"signal by descriptor", signal_by_descriptor, MAYBE},
 	{"become root", be_root, ROOT},
 	{"raise capabilities", raise_capabilities, ROOT},
 	{"mount", mount_something, ROOT},

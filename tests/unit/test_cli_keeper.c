@@ -189,6 +189,7 @@ static void nonsense(void **state)
 	struct keeper_question question = {.verb = (enum keeper_verb)77};
 	struct fixture *f = *state;
 	struct keeper_answer answer;
+	dev_t device;
 	int fd;
 
 	assert_int_equal(keeper_send(f->keeper.fd, &question), 0);
@@ -196,7 +197,7 @@ static void nonsense(void **state)
 	assert_int_equal(answer.result, -EINVAL);
 	assert_int_equal(fd, -1);
 	assert_int_equal(write(f->keeper.fd, "short", 5), 5);
-	assert_int_equal(cli_keeper_ready(&f->keeper), -EIO);
+	assert_int_equal(cli_keeper_ready(&f->keeper, &device), -EIO);
 	assert_int_equal(opened(f, f->given), -EIO);
 	assert_int_equal(cli_keeper_unmount(&f->keeper), -EIO);
 }
@@ -217,9 +218,11 @@ static void taken_back(void **state)
 static void ended(void **state)
 {
 	struct fixture *f = *state;
+	dev_t device = 1;
 	int fd;
 
-	assert_int_equal(cli_keeper_ready(&f->keeper), 0);
+	assert_int_equal(cli_keeper_ready(&f->keeper, &device), 0);
+	assert_int_equal(device, 0);
 	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
 	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
 	assert_int_equal(cli_keeper_mount(&f->keeper, &fd), -EBUSY);
