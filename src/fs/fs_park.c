@@ -135,7 +135,8 @@ static bool retry(struct fs_request *request)
 {
 	int r;
 
-	if (fuse_req_interrupted(request->req) && signal_waits(request->fs, fuse_req_ctx(request->req)->pid)) {
+	if (fuse_req_interrupted(request->req) &&
+	    signal_waits(request->fs, fuse_req_ctx(request->req)->pid)) {
 		fs_give_up(request, -EINTR);
 		return true;
 	}
