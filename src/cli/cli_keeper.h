@@ -69,7 +69,7 @@ int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *ta
 int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd);
 
 /* The mount answers: what root can do to make it faster is done. *ret_device: its
- * st_dev; 0: not known. */
+ * st_dev. -ENOTCONN: it is not there. */
 int cli_keeper_ready(struct cli_keeper *keeper, dev_t *ret_device);
 
 /* Leaves the terminal, as cli_daemon_ready. */

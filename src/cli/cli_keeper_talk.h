@@ -34,7 +34,7 @@ struct keeper_question {
  * for one. */
 struct keeper_answer {
 	int result;
-	dev_t device; /* KEEPER_READY */
+	dev_t device; /* of the mount, once it is ready */
 };
 
 /* A question that was not sent whole is -EIO. */
