@@ -69,7 +69,7 @@ int cli_keeper_start(struct cli_keeper *keeper, const struct cli_keeper_task *ta
 int cli_keeper_mount(struct cli_keeper *keeper, int *ret_fd);
 
 /* The mount answers: what root can do to make it faster is done. *ret_device: its
- * st_dev. -ENOTCONN: it is not there. */
+ * st_dev, 0 where it is unmounted by now. -ENOTCONN: nothing was mounted. */
 int cli_keeper_ready(struct cli_keeper *keeper, dev_t *ret_device);
 
 /* Leaves the terminal, as cli_daemon_ready. */

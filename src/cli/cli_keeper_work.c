@@ -75,10 +75,12 @@ static int keep_ready(struct keeping *keeping)
 {
 	struct cli_mount mount;
 
-	/* not by stat: a kill of the daemon in the middle of it would leave us waiting */
-	if (!keeping->mounted || cli_mounts_find(keeping->place.path, &mount) != 1 || !mount.pktfs)
+	if (!keeping->mounted)
 		return -ENOTCONN;
 	keeping->ready = true;
+	/* not by stat: a kill of the daemon in the middle of it would leave us waiting */
+	if (cli_mounts_find(keeping->place.path, &mount) != 1 || !mount.pktfs)
+		return 0; /* somebody was quick to unmount it */
 	keeping->device = mount.device;
 	fs_raise_readahead(mount.device);
 	return 0;

@@ -204,7 +204,7 @@ static int start_mount(struct serve *serve)
 		r = fs_start(serve->fs);
 	if (!r)
 		r = cli_keeper_ready(&serve->keeper, &device);
-	if (!r && serve->source.append)
+	if (!r && device && serve->source.append)
 		append_mounted(serve->source.append, device);
 	if (!r)
 		return 0;
