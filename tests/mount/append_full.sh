@@ -44,7 +44,7 @@ make()
 	options=${options//'~'/ }
 	# (a daemon that has just ended may still have the bytes of the last file)
 	# shellcheck disable=SC2086
-	wait_until "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}" 2>/dev/null
+	wait_until 10 "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}"
 }
 
 # ---- a full disk
