@@ -21,12 +21,14 @@ for signal in TERM INT HUP; do
 			daemon=
 			same $code 0 "exit code after SIG$signal"
 		else
-			pid=$(pgrep -f "$work/a.pcap" | head -1)
+			pid=$(for p in $(pgrep -x pktfs); do # not its keeper
+				xargs -0 echo <"/proc/$p/cmdline" | grep -qF "$work/a.pcap" && echo $p
+			done 2>/dev/null || true)
 			[ -n "$pid" ] || fail 'no daemon in the background'
 			kill -$signal "$pid"
-			wait_until 5 eval "! kill -0 $pid 2>/dev/null"
+			wait_until 60 eval "! kill -0 $pid 2>/dev/null"
 		fi
-		wait_until 5 eval '! is_mounted "$mnt"'
+		wait_until 60 eval '! is_mounted "$mnt"'
 		[ ! -s stderr ] || fail "SIG$signal: $(cat stderr)"
 		same "$(ls mnt | wc -l)" 0
 		exec 5<&- 6<&-
