@@ -56,6 +56,7 @@ struct capture_follow {
 
 	/* the thread's own */
 	int64_t looked, named, changed; /* when it did so last, in milliseconds */
+	struct timespec modified;       /* the file was, at the last look */
 
 	_Atomic bool active, cut;
 	pthread_mutex_t lock;
@@ -131,21 +132,32 @@ static int watch(int descriptor)
 	return inotify;
 }
 
+/* Was it written since the last look? inotify does not tell of what another host
+ * does, and bytes that are written where there were others do not make it longer. */
+static bool was_modified(struct capture_follow *follow)
+{
+	struct timespec before = follow->modified;
+	struct stat st;
+
+	if (fstat(follow->descriptor, &st) < 0)
+		return false;
+	follow->modified = st.st_mtim;
+	return st.st_mtim.tv_sec != before.tv_sec || st.st_mtim.tv_nsec != before.tv_nsec;
+}
+
 /* Is it likely that it is being written? The first look at the file. */
-static bool is_active(const struct capture_follow *follow)
+static bool is_active(struct capture_follow *follow)
 {
 	int writer = capture_writer_there(follow->writer);
 	struct timespec now;
-	struct stat st;
 	int64_t age;
 
+	was_modified(follow);
 	if (writer >= 0)
 		return writer;
-	if (fstat(follow->descriptor, &st) < 0)
-		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
-	age = (now.tv_sec - st.st_mtim.tv_sec) * 1000 +
-	      (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
+	age = (now.tv_sec - follow->modified.tv_sec) * 1000 +
+	      (now.tv_nsec - follow->modified.tv_nsec) / 1000000;
 	return age > -QUIET_MS && age < QUIET_MS;
 }
 
@@ -242,9 +254,10 @@ static bool is_growing(const struct capture_follow *follow)
 
 static void look_at_content(struct capture_follow *follow, uint32_t events)
 {
+	bool modified = was_modified(follow) || events & IN_MODIFY;
 	int r;
 
-	if (events & IN_MODIFY) /* before the index sees what is half there */
+	if (modified) /* before the index sees what is half there */
 		set_active(follow, true);
 	r = index_follow(follow->index);
 	if (r < 0) {
@@ -252,7 +265,7 @@ static void look_at_content(struct capture_follow *follow, uint32_t events)
 			say_cut(follow);
 		return;
 	}
-	if (r > 0 || events & IN_MODIFY) {
+	if (r > 0 || modified) {
 		follow->changed = follow->looked;
 		set_active(follow, true);
 	} else if (atomic_load(&follow->active) && is_over(follow)) {

@@ -69,7 +69,9 @@ void index_set_active(struct index *index, bool active)
 
 bool index_in_doubt(struct index *index)
 {
-	return atomic_load(&index->in_doubt);
+	UTIL_LOCK_SCOPE(&index->lock);
+	return atomic_load(&index->in_doubt) ||
+	       index->end_seen.reached != source_available(index->source, NULL);
 }
 
 int index_start(struct index *index)

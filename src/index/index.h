@@ -169,7 +169,8 @@ int index_grow(struct index *index, uint64_t limit);
 int index_follow(struct index *index);
 void index_set_active(struct index *index, bool active);
 
-/* Another look is due soon, whether the file changes or not. */
+/* Another look is due soon, whether the file changes or not: the index does not
+ * believe what is at the end, or has not come to it yet and may not. */
 bool index_in_doubt(struct index *index);
 
 /* The source may grow, and the index with it: INDEX_COMPLETE and INDEX_TRUNCATED

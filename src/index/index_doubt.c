@@ -40,11 +40,20 @@ static bool is_empty(const struct format_record *record)
 	       record->original == 0 && record->ticks == 0;
 }
 
-bool index_doubts(const struct index *index, int r, const struct format_record *record)
+static bool is_doubtful(const struct index *index, int r, const struct format_record *record)
 {
 	if (likely(r == 0))
 		return unlikely(index->filling || is_empty(record)) && may_doubt(index);
 	return (r == -EBADMSG || r == -EFBIG || r == -EIO) && may_doubt(index);
+}
+
+bool index_doubts(struct index *index, int r, const struct format_record *record)
+{
+	if (likely(!is_doubtful(index, r, record)))
+		return false;
+	index->twice = index->stopped_at == index->next.end;
+	index->stopped_at = index->next.end;
+	return true;
 }
 
 /* A look at bytes from `at` on, with the first and behind the last that is not
@@ -139,7 +148,7 @@ static uint64_t believe(struct index *index, uint64_t at, uint64_t there)
 		index->filling = true;
 		return 0;
 	}
-	if (active && index->filling && !is_overdue(index, at))
+	if (index->filling && !is_overdue(index, at))
 		return has_settled(index, at, there) ? index->settled : 0;
 	if (active && !is_overdue(index, at))
 		return 0;
@@ -150,15 +159,18 @@ static uint64_t believe(struct index *index, uint64_t at, uint64_t there)
 enum index_state index_doubt(struct index *index, struct pktfs_error *error)
 {
 	uint64_t there = source_available(index->source, NULL), at = index->next.end;
-	uint64_t believed = believe(index, at, there);
+	/* one that was cut just now is not judged before its new end is known */
+	bool cut = source_part_cut(index->source, index->source_part);
+	uint64_t believed = cut ? 0 : believe(index, at, there);
 
 	error->code = 0;
-	if (believed)
+	if (believed && index->twice)
 		index->believed = believed;
 	if (believed || source_available(index->source, NULL) != there)
 		return INDEX_RUNNING;
 	index->end_next.reached = there;
 	index->end_next.source_problem = 0;
+	index->doubting = true;
 	atomic_store(&index->in_doubt, true);
 	error_at(error, -ENODATA, at - index->part_start,
 		 "zeros at the end of the file: found %llu bytes; accepted a record",

@@ -88,7 +88,9 @@ struct index {
 	/* of a file that another program writes */
 	bool followed;
 	_Atomic bool active;
-	_Atomic bool in_doubt; /* the index has ended at bytes that it does not believe */
+	/* the index has ended at bytes that it does not believe, or looks at them
+	 * again just now */
+	_Atomic bool in_doubt;
 
 	/* the index thread's own */
 	pthread_t thread;
@@ -105,6 +107,11 @@ struct index {
 	struct index_end end_next;             /* to be published */
 	unsigned stirs;          /* source_stirs before the end was looked at */
 	uint64_t believed;       /* up to here bytes are taken as they are */
+	bool doubting;           /* the walk at hand has come to what it does not believe */
+	/* where it did so last, and whether these bytes were read twice: the file
+	 * may have been cut under the walk, and be longer again by now */
+	uint64_t stopped_at;
+	bool twice;
 	uint64_t doubt_at;       /* what was doubted last */
 	int64_t doubted_ms;      /* since when */
 	/* a file that is longer than what was written of it: the end of that, when
@@ -221,7 +228,7 @@ void index_part_error(const struct index *index, struct pktfs_error *error);
  * what stops a walk, was due to that. INDEX_RUNNING: go on, they are believed
  * now.
  */
-bool index_doubts(const struct index *index, int r, const struct format_record *record);
+bool index_doubts(struct index *index, int r, const struct format_record *record);
 enum index_state index_doubt(struct index *index, struct pktfs_error *error);
 
 /* Under the lock: what is at the end is no problem, as it is being written. */

@@ -190,7 +190,7 @@ static enum index_state walk(struct index *index)
 	int r;
 
 	index->stirs = source_stirs(index->source);
-	atomic_store(&index->in_doubt, false);
+	index->doubting = false;
 	while (state == INDEX_RUNNING && !cancelled(index)) {
 		error.code = 0;
 		if (!index->part_open) {
@@ -226,6 +226,7 @@ void *index_thread_main(void *arg)
 			break;
 		if (!is_published(index))
 			index_publish(index, true);
+		atomic_store(&index->in_doubt, index->doubting);
 	} while (!index->end_next.final &&
 		 source_wait_change(index->source, index->end_next.reached,
 				    index->end_next.source_problem, index->stirs) == 0);

@@ -186,6 +186,7 @@ int source_descriptor(const struct source *source);
  *
  * source_part_start: where part `number` (below source_parts) begins.
  * source_part_growing: source_growing, and that part is what grows.
+ * source_part_cut: it is, and its file is shorter now than at the last look.
  * source_part_problem: as source_problem, of that part alone, with the chain's
  * offset; source_problem of a chain is that of the last part that is there.
  * Every other source has one part.
@@ -194,6 +195,7 @@ int source_chain_open(struct source *const *parts, size_t count, struct source *
 size_t source_parts(struct source *source);
 uint64_t source_part_start(struct source *source, size_t number);
 bool source_part_growing(struct source *source, size_t number);
+bool source_part_cut(struct source *source, size_t number);
 int source_part_problem(struct source *source, size_t number, struct pktfs_error *ret_error);
 
 /*

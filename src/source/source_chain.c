@@ -18,6 +18,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The last of `known` parts that starts at or before `offset`. */
 static size_t find(const struct source_chain *chain, size_t known, uint64_t offset)
@@ -347,6 +348,20 @@ int source_part_problem(struct source *source, size_t number, struct pktfs_error
 	if (!source_is_chain(source))
 		return source_problem(source, ret_error);
 	return part_problem(chain_of(source), number, ret_error);
+}
+
+bool source_part_cut(struct source *source, size_t number)
+{
+	struct source_chain *chain = chain_of(source);
+	struct stat st;
+	int fd;
+
+	if (!source_part_growing(source, number))
+		return false;
+	if (source_is_chain(source))
+		source = chain_part(chain, number)->source;
+	fd = source_descriptor(source);
+	return fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size < source_stored_size(source);
 }
 
 bool source_part_growing(struct source *source, size_t number)
