@@ -75,6 +75,16 @@ static int blocks_find(struct view *view, uint64_t node, const char *name, uint6
 	return strcmp(suffix + 1, type) ? -ENOENT : 0;
 }
 
+static bool blocks_never(struct view *view, uint64_t node, const char *name)
+{
+	const char *suffix;
+	uint64_t number;
+
+	(void)view;
+	(void)node;
+	return !view_name_number(name, &number, &suffix);
+}
+
 static uint64_t blocks_count(struct view *view, uint64_t node)
 {
 	struct pktfs_status status;
@@ -112,6 +122,7 @@ static int blocks_child(struct view *view, uint64_t node, uint64_t position, str
 const struct view_kind view_kind_blocks_dir = {
 	.directory = true,
 	.find = blocks_find,
+	.never = blocks_never,
 	.count = blocks_count,
 	.child = blocks_child,
 	.changing = view_changing,

@@ -294,6 +294,7 @@ const struct view_kind view_kind_file_info_dir = {
 	.directory = true,
 	.check = file_check,
 	.find = info_find,
+	.never = view_unknown,
 	.count = info_count,
 	.child = info_child,
 	.changing = always,

@@ -333,6 +333,7 @@ static int info_child(struct view *view, uint64_t node, uint64_t position, struc
 const struct view_kind view_kind_info_dir = {
 	.directory = true,
 	.find = info_find,
+	.never = view_unknown,
 	.count = info_count,
 	.child = info_child,
 	.changing = view_set_changing,

@@ -130,6 +130,7 @@ const struct view_kind view_kind_interface_dir = {
 	.directory = true,
 	.check = view_numbered_check,
 	.find = interface_find,
+	.never = view_unknown,
 	.count = interface_count,
 	.child = interface_child,
 	.changing = view_changing, /* statistics/ may come */

@@ -187,6 +187,7 @@ static bool names_changing(struct view *view, uint64_t node)
 const struct view_kind view_kind_names_dir = {
 	.directory = true,
 	.find = names_find,
+	.never = view_unknown,
 	.count = names_count,
 	.child = names_child,
 	.changing = names_changing,

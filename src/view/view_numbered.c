@@ -70,6 +70,7 @@ static int numbered_child(struct view *view, uint64_t node, uint64_t position,
 	{                                                                                          \
 		.directory = true,                                                                 \
 		.find = numbered_find,                                                             \
+		.never = view_unknown,                                                             \
 		.count = numbered_count,                                                           \
 		.child = numbered_child,                                                           \
 		.changing = view_changing,                                                         \

@@ -103,6 +103,13 @@ struct pktfs_time view_time_of(const struct view *view, const struct pktfs_statu
 	return status->growing ? status->file_time : view->file_time;
 }
 
+bool view_unknown(struct view *view, uint64_t node, const char *name)
+{
+	uint64_t child;
+
+	return view_kind_of(node)->find(view, node, name, &child) == -ENOENT;
+}
+
 uint64_t view_endless(struct view *view, uint64_t node)
 {
 	(void)view;

@@ -167,7 +167,8 @@ const struct view_kind view_kind_packet_pcapng = {
 	.time = view_packet_time,
 };
 
-static int packets_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+/* 42, 000000042, 42.json: a name that a packet may have. */
+static bool parse(const char *name, uint64_t *ret_number, enum view_node_kind *ret_kind)
 {
 	static const struct {
 		const char *suffix;
@@ -178,24 +179,44 @@ static int packets_find(struct view *view, uint64_t node, const char *name, uint
 		{".hex", NODE_PACKET_HEX},
 		{".pcapng", NODE_PACKET_PCAPNG},
 	};
-	struct set *set = view_set_of(view, node);
 	const char *suffix;
-	uint64_t number;
 	unsigned i;
+
+	if (!view_name_number(name, ret_number, &suffix) || !*ret_number)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (strcmp(forms[i].suffix, suffix))
+			continue;
+		*ret_kind = forms[i].kind;
+		return true;
+	}
+	return false;
+}
+
+static int packets_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+{
+	struct set *set = view_set_of(view, node);
+	enum view_node_kind kind;
+	uint64_t number;
 	int r;
 
-	if (!set || !view_name_number(name, &number, &suffix) || !number)
+	if (!set || !parse(name, &number, &kind))
 		return -ENOENT;
 	r = set_contains(set, number);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	for (i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (strcmp(forms[i].suffix, suffix))
-			continue;
-		*ret_child = view_node(forms[i].kind, number);
-		return 0;
-	}
-	return -ENOENT;
+	*ret_child = view_node(kind, number);
+	return 0;
+}
+
+static bool packets_never(struct view *view, uint64_t node, const char *name)
+{
+	enum view_node_kind kind;
+	uint64_t number;
+
+	(void)view;
+	(void)node;
+	return !parse(name, &number, &kind);
 }
 
 static int packets_next(struct view *view, uint64_t node, uint64_t *position)
@@ -224,6 +245,7 @@ static int packets_child(struct view *view, uint64_t node, uint64_t position,
 const struct view_kind view_kind_packets_dir = {
 	.directory = true,
 	.find = packets_find,
+	.never = packets_never,
 	.count = view_endless,
 	.next = packets_next,
 	.child = packets_child,

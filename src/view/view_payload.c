@@ -69,14 +69,29 @@ const struct view_kind view_kind_payload = {
 	.read = payload_read,
 };
 
+static bool parse(const char *name, uint64_t *ret_number)
+{
+	const char *rest;
+
+	return view_name_number(name, ret_number, &rest) && !*rest && *ret_number;
+}
+
+static bool payload_dir_never(struct view *view, uint64_t node, const char *name)
+{
+	uint64_t number;
+
+	(void)view;
+	(void)node;
+	return !parse(name, &number);
+}
+
 static int payload_dir_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
 {
 	struct set *set = view_set_of(view, node);
-	const char *rest;
 	uint64_t number;
 	int r;
 
-	if (!set || !view_name_number(name, &number, &rest) || *rest || !number)
+	if (!set || !parse(name, &number))
 		return -ENOENT;
 	r = set_contains(set, number);
 	if (r <= 0)
@@ -110,6 +125,7 @@ static int payload_dir_child(struct view *view, uint64_t node, uint64_t position
 const struct view_kind view_kind_payload_dir = {
 	.directory = true,
 	.find = payload_dir_find,
+	.never = payload_dir_never,
 	.count = view_endless,
 	.next = payload_dir_next,
 	.child = payload_dir_child,

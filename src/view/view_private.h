@@ -116,6 +116,9 @@ struct view_kind {
 	int (*check)(struct view *view, uint64_t node);
 	/* the node of a name; it need not exist */
 	int (*find)(struct view *view, uint64_t node, const char *name, uint64_t *ret_child);
+	/* whether nothing here will ever have a name that is not there, however the
+	 * capture grows: the kernel may keep that. NULL: not while it is changing */
+	bool (*never)(struct view *view, uint64_t node, const char *name);
 	/* positions of a listing, from 0 */
 	uint64_t (*count)(struct view *view, uint64_t node);
 	/* moves *position to the first entry at or behind it; -ENOENT: there are
@@ -179,6 +182,8 @@ static inline bool view_status_changing(const struct pktfs_status *status)
  * of a kind */
 bool view_changing(struct view *view, uint64_t node);
 bool view_growing(struct view *view, uint64_t node);
+/* view_open.c: `never` of a kind whose `find` knows all names that there may be. */
+bool view_unknown(struct view *view, uint64_t node, const char *name);
 /* view_still.c: whether a file changes only as the capture's file goes on growing,
  * which it does not just now. */
 bool view_still(struct view *view, uint64_t node);

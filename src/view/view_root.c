@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/util_number.h"
 #include "view_file.h"
 #include "view_set.h"
 
@@ -73,6 +74,20 @@ static int root_find(struct view *view, uint64_t node, const char *name, uint64_
 	return view_capture_find(view, node, name, ret_child);
 }
 
+/* Programs ask for .git, .hidden, autorun.inf, ... in each directory. */
+static bool root_never(struct view *view, uint64_t node, const char *name)
+{
+	uint64_t number;
+	unsigned i;
+
+	(void)view;
+	(void)node;
+	for (i = 0; i < ARRAY_SIZE(entries); i++)
+		if (!strcmp(entries[i].name, name))
+			return false;
+	return strncmp(name, "capture.", 8) != 0 && !number_parse(name, &number);
+}
+
 static uint64_t root_count(struct view *view, uint64_t node)
 {
 	struct set *set = view_set_of(view, node);
@@ -136,6 +151,7 @@ const struct view_kind view_kind_root = {
 	.directory = true,
 	.check = root_check,
 	.find = root_find,
+	.never = root_never,
 	.count = root_count,
 	.next = root_next,
 	.child = root_child,

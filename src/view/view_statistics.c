@@ -116,6 +116,7 @@ const struct view_kind view_kind_statistics_dir = {
 	.directory = true,
 	.check = statistics_check,
 	.find = statistics_find,
+	.never = view_unknown,
 	.count = statistics_count,
 	.child = statistics_child,
 	.changing = view_changing,

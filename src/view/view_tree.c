@@ -259,9 +259,11 @@ int view_lookup(struct view *view, uint64_t parent, const char *name, struct vie
 		return r;
 	r = look(view, kind, parent, name, ret);
 	if (r == -ENOENT) {
-		final = !(kind->changing && kind->changing(view, parent));
+		bool changing = kind->changing && kind->changing(view, parent);
+
+		final = !changing || (kind->never && kind->never(view, parent, name));
 		/* It may have come between the two questions. */
-		if (final && kind->changing)
+		if (!changing && kind->changing)
 			r = look(view, kind, parent, name, ret);
 	}
 	if (ret_final)

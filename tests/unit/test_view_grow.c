@@ -194,12 +194,13 @@ static void kept(void **state)
 		"info/path",         "by/interface/0/packets/3",
 	};
 	static const char *const absent[] = {
-		"nothing",
+		"append",
+		"files",
+		"capture.foo",
 		"packets/6",
 		"packets/6.json",
 		"by/range/1-3/packets/6",
 		"sections/1",
-		"sections/x",
 		"interfaces/1",
 		"interfaces/1/name",
 		"blocks/99",
@@ -210,6 +211,23 @@ static void kept(void **state)
 		"interfaces/0/statistics/dropped",
 		"by/interface/7",
 		"by/interface/eth1",
+	};
+	static const char *const never[] = {
+		".git",
+		"nothing",
+		"sections/x",
+		"packets/.hidden",
+		"packets/0",
+		"packets/99.txt",
+		"packets/9x",
+		"payload/99.hex",
+		"blocks/x",
+		"names/passwd",
+		"info/who",
+		"sections/01",
+		"interfaces/eth0",
+		"interfaces/0/colour",
+		"interfaces/0/statistics/colour",
 	};
 	struct view_entry entry;
 	struct grown g = {0};
@@ -242,6 +260,12 @@ static void kept(void **state)
 
 		if (r != -ENOENT || final)
 			fail_msg("%s: %d, final %d", absent[i], r, final);
+	}
+	for (i = 0; i < ARRAY_SIZE(never); i++) {
+		int r = find_wait(g.view, never[i], &entry, &final);
+
+		if (r != -ENOENT || !final)
+			fail_msg("%s: %d, final %d", never[i], r, final);
 	}
 	assert_int_equal(find_wait(g.view, "by/interface/eth0", &entry, NULL), 0);
 	assert_true(entry.fleeting);
