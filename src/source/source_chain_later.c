@@ -116,6 +116,8 @@ int source_open_next(struct source *source, enum source_next how, uint64_t used)
 	if (r < 0)
 		return r;
 	set_opened(chain, next);
+	/* who looked for growth since it was opened did not know of it */
+	source_chain_grow_part(chain, chain->opened - 1, UINT64_MAX, used);
 	return 1;
 }
 
