@@ -34,12 +34,12 @@ follow()
 	rm -f a.*
 	"$@" >tool.log 2>&1 &
 	writer=$!
-	wait_until 10 test -e "a.$format"
+	wait_until 60 test -e "a.$format"
 	sleep 0.3
 	"$send" v0 50000 $seconds >sent &
 	sender=$!
 	# a buffered header comes with the first packets
-	wait_until 10 grep -q . "a.$format"
+	wait_until 60 grep -q . "a.$format"
 	mount_capture "a.$format"
 	same "$(cat "$mnt/info/state")" growing "$1: state"
 	# as a listing that is kept, of what is there
@@ -52,7 +52,7 @@ follow()
 	echo "$*: $(cat sent) packets sent; $(cat watched)"
 	[ "$(cat "$mnt/info/packets")" -gt $((seconds * 10000)) ] || fail 'too few packets came'
 	remember "$format" followed
-	[ -n "${quiet_seen:-}" ] || wait_until 6 grep -q complete "$mnt/info/state"
+	[ -n "${quiet_seen:-}" ] || wait_until 60 grep -q complete "$mnt/info/state"
 	quiet_seen=1
 	unmount
 	mount_capture "a.$format" -o nofollow

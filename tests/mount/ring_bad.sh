@@ -64,7 +64,7 @@ make_capture pcap 5 'c,d/ä b%.pcap'
 "$pktfs" -f a/x.pcap b/x.pcap a/x.pcap 'c,d/ä b%.pcap' "$mnt" 2>>stderr &
 daemon=$!
 mkdir -p "$mnt"
-wait_until 20 test -d "$mnt/files"
+wait_until 60 test -d "$mnt/files"
 wait_indexed
 same "$(ls "$mnt/files" | tr '\n' ' ')" '%C3%A4%20b%25.pcap x.pcap x.pcap-2 x.pcap-3 '
 same "$(cat "$mnt/info/packets")" 15
@@ -129,13 +129,13 @@ refused 2 'order' -o order=size one "$mnt"
 : >empty
 "$pktfs" -f empty a/x.pcap "$mnt" 2>>stderr &
 daemon=$!
-wait_until 20 test -d "$mnt/files"
+wait_until 60 test -d "$mnt/files"
 grep -q 'empty: left out' "$mnt/info/log"
 unmount
 # behind several files there may be one that is appended to
 "$pktfs" -f -o append=new.pcapng a/x.pcap b/x.pcap "$mnt" 2>>stderr &
 daemon=$!
-wait_until 20 test -d "$mnt/append"
+wait_until 60 test -d "$mnt/append"
 wait_indexed
 interface=$(ls "$mnt/append" | grep -v blocks | tail -1)
 head -c 60 /dev/zero >"$mnt/append/$interface/p"

@@ -37,9 +37,9 @@ python3 - all.pcap <<-'PYTHON' | dumpcap -q -i - -b packets:99 -w ring/dump.pcap
 	    out.flush()
 	    time.sleep(0.04)
 PYTHON
-wait_until 10 packets_are 3010
+wait_until 60 packets_are 3010
 same "$(find ring -name 'dump*' | wc -l)" 31
-wait_until 10 test "$(ls "$mnt/files" | wc -l)" = 32
+wait_until 60 test "$(ls "$mnt/files" | wc -l)" = 32
 check_packets 11 3010
 diff <(ls ring) <(ls "$mnt/files")
 [ ! -e "$mnt/info/problem" ] || fail "$(cat "$mnt/info/problem")"
@@ -63,9 +63,9 @@ python3 - ring all.pcap <<-'PYTHON'
 	    time.sleep(0.5)
 	    first.write(data[5000:])
 PYTHON
-wait_until 10 packets_are 6010
+wait_until 60 packets_are 6010
 check_packets 3011 4000
-wait_until 10 test -d "$mnt/files/x2.pcap"
+wait_until 60 test -d "$mnt/files/x2.pcap"
 same "$(cat "$mnt/files/x1.pcap/info/state")" complete
 
 # removed: still readable, and said so
@@ -73,22 +73,22 @@ first=$(ls ring | grep dump | head -1)
 rm "ring/$first"
 check_packets 11 110
 grep -q 'was removed' "$mnt/files/$first/info/problem"
-wait_until 5 grep -q "ring/$first: was removed" "$mnt/info/log"
+wait_until 60 grep -q "ring/$first: was removed" "$mnt/info/log"
 # renamed is not removed
 mv ring/a.pcapng elsewhere
 [ ! -e "$mnt/files/a.pcapng/info/problem" ]
 
 # what is no capture is left out with a word, and becomes one later
 echo hello >ring/y.txt
-wait_until 5 grep -q 'ring/y.txt: left out' "$mnt/info/log"
+wait_until 60 grep -q 'ring/y.txt: left out' "$mnt/info/log"
 cp all.pcap ring/y.txt
-wait_until 10 packets_are 9010
+wait_until 60 packets_are 9010
 check_packets 6011 6020
 
 # tcpdump -C: z, z1, z2 ...
 make_capture pcap 30000 large.pcap --small
 tcpdump -r large.pcap -w ring/z -C 1 -Z "$(id -un)" 2>/dev/null
-wait_until 15 packets_are 39010
+wait_until 60 packets_are 39010
 check_packets 9011 9020
 same "$(ls "$mnt/by/file/z2/packets" | tail -1)" 000039010
 
@@ -97,7 +97,7 @@ words_allowed=1
 # overwritten in place, as tcpdump -W does: what it held is gone, what it gets is new
 make_capture pcap 5 five.pcap --small
 cat five.pcap >"ring/x1.pcap"
-wait_until 10 packets_are 39015
+wait_until 60 packets_are 39015
 expect_errno EIO "open('$mnt/packets/5000', 'rb').read()"
 grep -q 'was overwritten or cut' "$mnt/files/x1.pcap/info/problem"
 check_packets 11 20
