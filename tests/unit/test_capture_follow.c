@@ -213,6 +213,40 @@ static void preallocated(void **state)
 	}
 }
 
+/* The same, and made as short as what is in it again and again, while the index
+ * looks at the zeros: nothing of that is an error, nor a packet. */
+static void cut_under_the_index(void **state)
+{
+	_cleanup_free_ struct plan *plan = calloc(1, sizeof(*plan));
+
+	(void)state;
+	plan_pcap(plan, false, false, 300);
+	for (unsigned i = 0; i < 4; i++) {
+		struct growing g;
+
+		make_file(&g, plan, plan->at[20].end);
+		assert_int_equal(ftruncate(g.fd, 1 << 20), 0);
+		follow(&g, i & 1 ? PKTFS_OPEN_NO_MMAP : 0);
+		for (unsigned n = 21; n <= plan->records; n++) {
+			put(&g, plan->at[n - 1].end, plan->at[n].end);
+			if (n % 16 == i)
+				wait_packets(g.capture, n);
+			assert_int_equal(ftruncate(g.fd, (off_t)plan->at[n].end), 0);
+			if (n % 4 == i)
+				nap(now_ms());
+			assert_int_equal(ftruncate(g.fd, 1 << 20), 0);
+		}
+		assert_int_equal(ftruncate(g.fd, (off_t)plan->text.size), 0);
+		wait_packets(g.capture, plan->records);
+		wait_problem(g.capture, 0);
+		expect_state(&g, PKTFS_STATE_COMPLETE, 0);
+		for (uint64_t n = 1; n <= plan->records; n++)
+			check_packet(g.capture, n);
+		growing_close(&g);
+	}
+	text_free(&plan->text);
+}
+
 /* Zeros between records are an empty packet where nobody writes; damage is
  * damage. */
 static void believed_at_once(void **state)
@@ -396,6 +430,7 @@ int main(void)
 		cmocka_unit_test(preallocated),	      cmocka_unit_test(believed_at_once),
 		cmocka_unit_test(doubted_for_a_while), cmocka_unit_test(taken_back),
 		cmocka_unit_test(renamed),	      cmocka_unit_test(not_a_file),
+		cmocka_unit_test(cut_under_the_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
