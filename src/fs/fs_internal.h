@@ -153,16 +153,18 @@ bool fs_forget_stop(struct fs_forget *forget, long nsec);
 void fs_forget_close(struct fs_forget *forget);
 
 /*
- * Directories of which a child was looked up lately: their listings come with
- * attributes. A small table, keyed by node and allowed to forget.
+ * Directories whose listings come with attributes: see fs_dir.c. A small table,
+ * keyed by node and allowed to forget.
  */
-#define FS_HOT_SLOTS       64u
-#define FS_HOT_BUFFERS     64u   /* after the first LOOKUP; each adds one more, */
-#define FS_HOT_BUFFERS_MAX 8192u /* up to some million entries */
+#define FS_HOT_SLOTS	   64u
+#define FS_HOT_LISTED	   (1u << 17) /* entries, from the start of a listing; */
+#define FS_HOT_LOOKED	   (1u << 14) /* after a LOOKUP, each of which adds */
+#define FS_HOT_LOOKED_MORE (1u << 8)  /* some more, */
+#define FS_HOT_MAX	   (1u << 21) /* up to so many */
 
 struct fs_hot {
 	_Atomic uint64_t node;
-	_Atomic unsigned buffers; /* still to be filled with attributes */
+	_Atomic unsigned entries; /* still to be listed with attributes */
 };
 
 /*
