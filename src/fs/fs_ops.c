@@ -77,17 +77,18 @@ static void want(struct fuse_conn_info *conn, unsigned capabilities)
  * What each capability is worth was measured: ../shared/fuse-performance.md.
  * AUTO_INVAL_DATA: texts that change while mounted change size and mtime, and
  * the kernel drops its pages of them; files that cannot change never expire.
+ * ASYNC_READ: who reads capture.pcap copies one piece while we prepare the next.
  * ATOMIC_O_TRUNC: without it an open that truncates is an OPEN and a SETATTR.
  */
 static void op_init(void *context, struct fuse_conn_info *conn)
 {
 	struct fs *fs = context;
 
-	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_READ |
-				  FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_WRITEBACK_CACHE);
+	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
+				  FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+				  FUSE_CAP_WRITEBACK_CACHE);
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_AUTO_INVAL_DATA |
-			   FUSE_CAP_CACHE_SYMLINKS);
+			   FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ);
 	if (fs->appends)
 		conn->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC;
 	/* libfuse derives the pages of one request, reads too, from this. */
