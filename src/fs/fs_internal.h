@@ -24,6 +24,7 @@
 #include <stdio.h>
 
 #include "fs.h"
+#include "fs_ahead.h"
 #include "util/util_base.h"
 
 /* What cannot change may be kept for 31 years. */
@@ -153,6 +154,36 @@ bool fs_forget_stop(struct fs_forget *forget, long nsec);
 void fs_forget_close(struct fs_forget *forget);
 
 /*
+ * Gives pages of small files to the kernel before it asks. See fs_push.c.
+ *
+ * Lock order: `lock` is the innermost; no libfuse function is called under it.
+ */
+#define FS_PUSH_RUNS 64u /* above: they are read by requests */
+
+struct fs_push {
+	struct fs *fs;
+	bool on; /* written by fs_push_start, before any request */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ending;                            /* under lock */
+	bool in_kernel;                         /* under lock: in a call that may wait */
+	unsigned first, count;                  /* under lock: of a ring */
+	struct fs_ahead_run runs[FS_PUSH_RUNS]; /* under lock */
+	struct fs_ahead ahead;                  /* under lock */
+	bool started;                           /* the main thread's own */
+	pthread_t thread;
+};
+
+int fs_push_open(struct fs_push *push, struct fs *fs);
+int fs_push_start(struct fs_push *push);
+/* A READ of this node was answered. Does not wait. */
+void fs_push_read(struct fs_push *push, uint64_t node);
+/* Waits for the end of the thread, for that long only if it is in the kernel. False:
+ * it still is, and uses `push` alone when it returns from there. */
+bool fs_push_stop(struct fs_push *push, long nsec);
+void fs_push_close(struct fs_push *push);
+
+/*
  * Directories whose listings come with attributes: see fs_dir.c. A small table,
  * keyed by node and allowed to forget.
  */
@@ -188,6 +219,7 @@ struct fs {
 	pthread_t workers[FS_THREADS_MAX];
 	bool noxattr;
 	bool appends;
+	bool nopush;
 	bool no_open; /* written by INIT, before any other request */
 	int ended_fd;
 	int (*open_status)(void *context, pid_t pid);
@@ -200,6 +232,7 @@ struct fs {
 	_Atomic bool hello_done;
 	struct fs_park park;
 	struct fs_forget forget;
+	struct fs_push push;
 	struct fs_hot hot[FS_HOT_SLOTS];
 	struct fs_listed listed;
 	_Atomic uint64_t failures;
@@ -210,6 +243,8 @@ int fs_hello(struct fs *fs);
 
 /* fs_ops.c */
 extern const struct fuse_lowlevel_ops fs_ops;
+/* Reads until `size` bytes are there or the file ends. Returns the count. */
+int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size_t size);
 
 /* fs_dir.c */
 void fs_hot_touch(struct fs *fs, uint64_t directory);
