@@ -67,7 +67,9 @@ struct filling {
 	char *bytes;
 	size_t size, used;
 	unsigned count;
+	uint64_t next; /* behind the last entry */
 	bool plus, attributes;
+	bool more; /* the next entry is there, of a file that never changes */
 };
 
 static bool is_dot(const char *name)
@@ -99,34 +101,98 @@ static bool fill(void *context, const struct view_dirent *entry)
 	else
 		need = fuse_add_direntry(filling->req, filling->bytes + filling->used, left,
 					 entry->name, &entry->entry.st, (off_t)entry->next);
-	if (need > left)
+	if (need > left) {
+		filling->more = view_lasting(entry->entry.st.st_ino);
 		return false;
+	}
 	filling->used += need;
+	filling->next = entry->next;
 	filling->count++;
 	return true;
 }
 
+/*
+ * While the kernel makes inodes of one buffer, the next is filled, so that it need
+ * not wait for that. Only of packets, whose entries never change, and never the
+ * last buffer, behind which others may come. There is one, for whoever asks first.
+ */
+static bool take_prepared(struct fs_prepared *prepared, const struct fs_request *request,
+			  struct filling *ret)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	if (prepared->state != FS_PREPARED_READY || prepared->node != request->node ||
+	    prepared->offset != request->offset || prepared->size != ret->size)
+		return false;
+	prepared->state = FS_PREPARED_FREE;
+	prepared->bytes = fs_buffer_swap(prepared->bytes);
+	ret->bytes = fs_buffer();
+	ret->used = prepared->used;
+	ret->count = prepared->count;
+	ret->next = prepared->next;
+	ret->more = true;
+	return true;
+}
+
+static bool begin_preparing(struct fs_prepared *prepared)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	if (prepared->state == FS_PREPARED_FILLING)
+		return false;
+	prepared->state = FS_PREPARED_FILLING;
+	if (!prepared->bytes)
+		prepared->bytes = fs_buffer_swap(NULL);
+	return true;
+}
+
+static void end_preparing(struct fs_prepared *prepared, uint64_t node, uint64_t offset,
+			  const struct filling *filling)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	prepared->state = filling->more ? FS_PREPARED_READY : FS_PREPARED_FREE;
+	prepared->node = node;
+	prepared->offset = offset;
+	prepared->size = filling->size;
+	prepared->used = filling->used;
+	prepared->count = filling->count;
+	prepared->next = filling->next;
+}
+
+static void prepare(struct fs *fs, uint64_t node, const struct filling *last)
+{
+	struct filling filling = {.size = last->size, .plus = true, .attributes = true};
+
+	if (!last->more || !begin_preparing(&fs->prepared))
+		return;
+	filling.bytes = fs->prepared.bytes;
+	if (!filling.bytes || view_list(fs->view, node, last->next, true, fill, &filling) < 0)
+		filling.more = false;
+	end_preparing(&fs->prepared, node, last->next, &filling);
+}
+
 static int answer_readdir(struct fs_request *request)
 {
+	struct fs *fs = request->fs;
 	struct filling filling = {
 		.req = request->req,
 		.bytes = fs_buffer(),
 		.size = MIN(request->size, FS_READ_MAX),
 		.plus = request->plus,
 	};
-	int r;
+	int r = 0;
 
 	if (!filling.bytes)
 		return -ENOMEM;
-	filling.attributes =
-		request->plus && is_hot(request->fs, request->node, request->offset);
-	r = view_list(request->fs->view, request->node, request->offset, filling.attributes, fill,
-		      &filling);
+	filling.attributes = request->plus && is_hot(fs, request->node, request->offset);
+	if (!filling.attributes || !take_prepared(&fs->prepared, request, &filling))
+		r = view_list(fs->view, request->node, request->offset, filling.attributes, fill,
+			      &filling);
 	if (r < 0 && !filling.used) /* else the next buffer says it again */
 		return r;
-	if (filling.attributes)
-		hot_take(request->fs, request->node, filling.count);
 	fuse_reply_buf(request->req, filling.bytes, filling.used);
+	if (filling.attributes) {
+		hot_take(fs, request->node, filling.count);
+		prepare(fs, request->node, &filling);
+	}
 	return 0;
 }
 

@@ -198,6 +198,23 @@ struct fs_hot {
 	_Atomic unsigned entries; /* still to be listed with attributes */
 };
 
+/* The next part of a listing, made before it is asked for: see fs_dir.c. */
+struct fs_prepared {
+	pthread_mutex_t lock;
+	/* under lock, but for the bytes while one thread fills them */
+	enum {
+		FS_PREPARED_FREE,
+		FS_PREPARED_FILLING,
+		FS_PREPARED_READY,
+	} state;
+	uint64_t node, offset; /* where it begins */
+	size_t size;           /* that was asked for */
+	char *bytes;           /* FS_READ_MAX; NULL: none yet */
+	size_t used;
+	unsigned count;
+	uint64_t next; /* where it ends */
+};
+
 /*
  * Directories that the kernel keeps a listing of although they may change: each
  * with the version that was current when it was opened last. As allowed to
@@ -235,6 +252,7 @@ struct fs {
 	struct fs_push push;
 	struct fs_hot hot[FS_HOT_SLOTS];
 	struct fs_listed listed;
+	struct fs_prepared prepared;
 	_Atomic uint64_t failures;
 };
 
@@ -298,6 +316,9 @@ void fs_reply_error(const struct fs_request *request, int code);
 /* FS_READ_MAX bytes that belong to the calling thread. NULL: no memory. */
 char *fs_buffer(void);
 void fs_buffer_free(void);
+/* Gives such a buffer to the thread, and takes the thread's away. NULL: none. */
+char *fs_buffer_swap(char *bytes);
+void fs_buffer_drop(char *bytes);
 
 /* fs_log.c */
 void fs_log(int priority, const char *format, ...) _printf_(2, 3);

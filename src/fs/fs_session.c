@@ -61,6 +61,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->open_context = options->open_context;
 	sem_init(&fs->settled, 0, 0);
 	pthread_mutex_init(&fs->listed.lock, NULL);
+	pthread_mutex_init(&fs->prepared.lock, NULL);
 	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
 	if (r < 0)
@@ -211,6 +212,8 @@ void fs_close(struct fs *fs)
 	fs_forget_close(&fs->forget);
 	fs_park_close(&fs->park);
 	sem_destroy(&fs->settled);
+	fs_buffer_drop(fs->prepared.bytes);
+	pthread_mutex_destroy(&fs->prepared.lock);
 	pthread_mutex_destroy(&fs->listed.lock);
 	free(fs);
 }
