@@ -158,6 +158,17 @@ static bool is_late(struct fs_ahead_block *block, bool was_there, struct start *
 	return false;
 }
 
+/*
+ * The kernel did not know what is here, and one of it was read: a listing may have
+ * gone on, and the rest be known by now. Not asked after each READ, since it may
+ * also be that nothing is listed.
+ */
+static bool is_refused(struct fs_ahead_block *block)
+{
+	block->late++;
+	return (block->late & (block->late - 1)) != 0;
+}
+
 static void note(struct fs_ahead_block *block, uint64_t node)
 {
 	if (block->read & bit_of(node) && block->state == FS_AHEAD_NONE)
@@ -180,7 +191,8 @@ bool fs_ahead_read(struct fs_ahead *ahead, uint64_t node, struct fs_ahead_run *r
 				       block->again};
 		return begin(ahead, &start, ret);
 	}
-	if (block->state == FS_AHEAD_QUEUED || block->state == FS_AHEAD_REFUSED ||
+	if (block->state == FS_AHEAD_QUEUED ||
+	    (block->state == FS_AHEAD_REFUSED && is_refused(block)) ||
 	    (block->state == FS_AHEAD_DONE && is_late(block, was_there, &start)))
 		return false;
 	if (block->state == FS_AHEAD_DONE && !start.again) {

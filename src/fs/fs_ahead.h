@@ -42,7 +42,7 @@ enum fs_ahead_state {
 	FS_AHEAD_NONE,
 	FS_AHEAD_QUEUED, /* in a run that has not come so far */
 	FS_AHEAD_DONE,
-	FS_AHEAD_REFUSED, /* the kernel does not know these files: not tried again */
+	FS_AHEAD_REFUSED, /* the kernel does not know these files: tried again, but rarely */
 };
 
 struct fs_ahead_block {
@@ -50,7 +50,7 @@ struct fs_ahead_block {
 	uint64_t read, given; /* a bit for each node: by a READ, pushed */
 	uint64_t last;        /* that was read */
 	unsigned falls;       /* READs of a lower node than the one before */
-	unsigned late, lost;  /* READs since it is done, and those of what was there */
+	unsigned late, lost;  /* READs since it is done or refused; of what was there */
 	enum fs_ahead_state state;
 	unsigned length; /* blocks of the run that it was in */
 	/* the marker of that run, if it is here, and where the next one begins */
@@ -82,8 +82,8 @@ void fs_ahead_given(struct fs_ahead *ahead, uint64_t node);
 /* The run has come to the end of the block that `node` is in. */
 void fs_ahead_done(struct fs_ahead *ahead, uint64_t node);
 
-/* The blocks of what is left of a run are not pushed. `refused`: nor is the first
- * of them to be tried again. */
+/* The blocks of what is left of a run are not pushed. `refused`: the kernel does not
+ * know what is in the first of them. */
 void fs_ahead_drop(struct fs_ahead *ahead, const struct fs_ahead_run *rest, bool refused);
 
 #endif

@@ -21,8 +21,10 @@
 #define PUSH_RUN_BYTES ((size_t)4 << 20)
 
 /* One after the other: of a set that has a part of the packets, only those are
- * known to the kernel, and not every packet has a payload. */
-#define PUSH_REFUSED_MAX 24u
+ * known to the kernel, and not every packet has a payload. At the start of a run
+ * it is likely that none is known. */
+#define PUSH_REFUSED_MAX   24u
+#define PUSH_REFUSED_FIRST 8u
 
 int fs_push_open(struct fs_push *push, struct fs *fs)
 {
@@ -149,8 +151,8 @@ static void end_block(struct fs_push *push, const struct fs_ahead_run *run)
 
 static void push_run(struct fs_push *push, struct fs_ahead_run *run)
 {
+	unsigned refused = 0, limit = PUSH_REFUSED_FIRST;
 	size_t pushed = 0;
-	unsigned refused = 0;
 	int64_t n;
 
 	for (; run->count; run->count--, run->from += (uint64_t)(int64_t)run->step) {
@@ -160,12 +162,13 @@ static void push_run(struct fs_push *push, struct fs_ahead_run *run)
 		if (n > 0) {
 			pushed += (size_t)n;
 			refused = 0;
+			limit = PUSH_REFUSED_MAX;
 		} else if (n < 0) {
 			refused++;
 		}
 		if (wish == WISH_END || n == -EAGAIN || pushed > PUSH_RUN_BYTES ||
-		    refused > PUSH_REFUSED_MAX) {
-			give_up(push, run, refused > PUSH_REFUSED_MAX);
+		    refused > limit) {
+			give_up(push, run, refused > limit);
 			return;
 		}
 		end_block(push, run);

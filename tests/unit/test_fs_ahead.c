@@ -16,6 +16,7 @@ struct kernel {
 	struct fs_ahead ahead;
 	bool cached[COUNT];
 	bool unknown; /* it refuses */
+	unsigned listed; /* it knows so many; 0: all */
 	bool slow;    /* the thread that pushes gets no turn */
 	unsigned requests, pushes, refusals;
 };
@@ -38,6 +39,8 @@ static void push(struct kernel *kernel, struct fs_ahead_run run)
 	for (; run.count; run.count--, run.from += (uint64_t)(int64_t)run.step) {
 		bool exists = run.from >= FIRST && run.from < FIRST + COUNT;
 
+		if (kernel->listed && run.from >= FIRST + kernel->listed)
+			exists = false;
 		if (!exists || (kernel->unknown && fs_ahead_wanted(&kernel->ahead, run.from))) {
 			kernel->refusals++;
 			fs_ahead_drop(&kernel->ahead, &run, true);
@@ -188,7 +191,7 @@ static void forgotten(void **state)
 	assert_in_range(kernel->requests, 1, 64);
 }
 
-/* One attempt a block is what it costs. */
+/* A few attempts a block are what it costs. */
 static void refused(void **state)
 {
 	struct kernel *kernel = *state;
@@ -197,7 +200,24 @@ static void refused(void **state)
 	for (unsigned i = 0; i < COUNT; i++)
 		read_one(kernel, i);
 	assert_int_equal(kernel->requests, COUNT);
-	assert_in_range(kernel->refusals, 1, COUNT / FS_AHEAD_BLOCK + 1);
+	assert_in_range(kernel->refusals, 1, 7 * (COUNT / FS_AHEAD_BLOCK + 1));
+}
+
+/* Who reads the files of one part of a listing before it reads the next part: what
+ * is behind is not known yet. */
+static void as_listed(void **state)
+{
+	struct kernel *kernel = *state;
+
+	for (kernel->listed = 0; kernel->listed < COUNT;) {
+		unsigned from = kernel->listed;
+
+		kernel->listed = MIN(from + 194, COUNT);
+		for (unsigned i = from; i < kernel->listed; i++)
+			read_one(kernel, i);
+	}
+	all_cached(kernel);
+	assert_in_range(kernel->requests, 1, 8 * (COUNT / 194));
 }
 
 /* Runs that are never done are no reason to stop. */
@@ -251,6 +271,7 @@ int main(void)
 		TEST(upwards),      TEST(downwards),    TEST(both_ways),  TEST(several_threads),
 		TEST(each_second),  TEST(here_and_there), TEST(all_at_random), TEST(forgotten),
 		TEST(refused),      TEST(never_pushed), TEST(table_full), TEST(edges),
+		TEST(as_listed),
 	};
 
 	return cmocka_run_group_tests_name("fs_ahead", tests, NULL, NULL);
