@@ -171,6 +171,7 @@ static int open_fs(struct serve *serve)
 					    .mount_options = serve->mount_options.bytes,
 					    .threads = config->threads,
 					    .noxattr = config->noxattr,
+					    .nopush = config->nopush,
 					    .debug = config->debug,
 					    .ended_fd = serve->wake[1],
 					    .open_status = cli_keeper_open_status,

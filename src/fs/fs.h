@@ -31,6 +31,7 @@ struct fs_options {
 	const char *mount_options; /* for libfuse and the kernel, separated by commas */
 	unsigned threads;          /* that answer requests: 1 to FS_THREADS_MAX */
 	bool noxattr;
+	bool nopush;  /* files reach the kernel by its requests only */
 	bool debug;   /* libfuse logs every request */
 	int ended_fd; /* gets one byte when the kernel has ended the session */
 	/* Opens /proc/PID/status, in a process that may not do so itself: a descriptor

@@ -3,12 +3,14 @@
  * Directories.
  *
  * The kernel is told to ask READDIRPLUS always, and we decide what a listing
- * carries. As long as nobody looks up what is in a directory, its entries come
- * with node id 0: name, inode number and type, which costs the kernel nothing
- * to take and keeps no inode. After a LOOKUP of a child the next listings
- * carry the attributes, so that the stat of each file needs no request. This
- * is four times faster than the kernel's own choice for a first grep and
- * thirteen times faster than attributes always for a plain ls.
+ * carries. An entry with node id 0 has name, inode number and type; it costs the
+ * kernel nothing to take and keeps no inode. One with attributes costs it some
+ * microseconds and a kilobyte, and saves a LOOKUP, which costs as much as four of
+ * them: find -size, ls -l and grep -r look at each file, and the first and the
+ * last do so when they have read the whole directory, or its first 100,000
+ * entries. So that many come with attributes whoever asks. What is behind them
+ * comes without as long as nobody looks up what is in the directory: a plain find
+ * over ten million packets must not fill the memory with their inodes.
  */
 #include "fs_internal.h"
 
@@ -19,40 +21,55 @@ static struct fs_hot *hot_slot(struct fs *fs, uint64_t directory)
 
 _Static_assert(FS_HOT_SLOTS == 1u << (64 - 58), "the hash gives one slot");
 
-/*
- * The more was looked up, the more of the rest will be: find and grep read
- * 100,000 entries before they look at the first. Two threads that race here
- * cost a listing its attributes, no more.
- */
-void fs_hot_touch(struct fs *fs, uint64_t directory)
+/* Two threads that race here cost a listing its attributes, no more. */
+static void hot_raise(struct fs *fs, uint64_t directory, unsigned least, unsigned more)
 {
 	struct fs_hot *slot = hot_slot(fs, directory);
-	unsigned buffers = atomic_load_explicit(&slot->buffers, memory_order_relaxed);
+	unsigned entries = atomic_load_explicit(&slot->entries, memory_order_relaxed);
 
 	if (atomic_load_explicit(&slot->node, memory_order_relaxed) != directory) {
 		atomic_store_explicit(&slot->node, directory, memory_order_relaxed);
-		buffers = 0;
+		entries = 0;
 	}
-	if (buffers < FS_HOT_BUFFERS_MAX)
-		atomic_store_explicit(&slot->buffers, MAX(buffers + 1, FS_HOT_BUFFERS),
+	if (entries < FS_HOT_MAX)
+		atomic_store_explicit(&slot->entries, MAX(entries + more, least),
 				      memory_order_relaxed);
 }
 
-static bool hot_take(struct fs *fs, uint64_t directory)
+/* The more was looked up, the more of the rest will be. */
+void fs_hot_touch(struct fs *fs, uint64_t directory)
+{
+	hot_raise(fs, directory, FS_HOT_LOOKED, FS_HOT_LOOKED_MORE);
+}
+
+/* Whether the next entries of a listing have attributes. */
+static bool is_hot(struct fs *fs, uint64_t directory, uint64_t offset)
 {
 	struct fs_hot *slot = hot_slot(fs, directory);
-	unsigned left = atomic_load_explicit(&slot->buffers, memory_order_relaxed);
 
-	if (!left || atomic_load_explicit(&slot->node, memory_order_relaxed) != directory)
-		return false;
-	return atomic_compare_exchange_strong(&slot->buffers, &left, left - 1);
+	if (offset == 0)
+		hot_raise(fs, directory, FS_HOT_LISTED, 0);
+	return atomic_load_explicit(&slot->entries, memory_order_relaxed) &&
+	       atomic_load_explicit(&slot->node, memory_order_relaxed) == directory;
+}
+
+static void hot_take(struct fs *fs, uint64_t directory, unsigned count)
+{
+	struct fs_hot *slot = hot_slot(fs, directory);
+	unsigned left = atomic_load_explicit(&slot->entries, memory_order_relaxed);
+
+	if (atomic_load_explicit(&slot->node, memory_order_relaxed) == directory)
+		atomic_compare_exchange_strong(&slot->entries, &left, left - MIN(left, count));
 }
 
 struct filling {
 	fuse_req_t req;
 	char *bytes;
 	size_t size, used;
+	unsigned count;
+	uint64_t next; /* behind the last entry */
 	bool plus, attributes;
+	bool more; /* the next entry is there, of a file that never changes */
 };
 
 static bool is_dot(const char *name)
@@ -84,30 +101,98 @@ static bool fill(void *context, const struct view_dirent *entry)
 	else
 		need = fuse_add_direntry(filling->req, filling->bytes + filling->used, left,
 					 entry->name, &entry->entry.st, (off_t)entry->next);
-	if (need > left)
+	if (need > left) {
+		filling->more = view_lasting(entry->entry.st.st_ino);
 		return false;
+	}
 	filling->used += need;
+	filling->next = entry->next;
+	filling->count++;
 	return true;
+}
+
+/*
+ * While the kernel makes inodes of one buffer, the next is filled, so that it need
+ * not wait for that. Only of packets, whose entries never change, and never the
+ * last buffer, behind which others may come. There is one, for whoever asks first.
+ */
+static bool take_prepared(struct fs_prepared *prepared, const struct fs_request *request,
+			  struct filling *ret)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	if (prepared->state != FS_PREPARED_READY || prepared->node != request->node ||
+	    prepared->offset != request->offset || prepared->size != ret->size)
+		return false;
+	prepared->state = FS_PREPARED_FREE;
+	prepared->bytes = fs_buffer_swap(prepared->bytes);
+	ret->bytes = fs_buffer();
+	ret->used = prepared->used;
+	ret->count = prepared->count;
+	ret->next = prepared->next;
+	ret->more = true;
+	return true;
+}
+
+static bool begin_preparing(struct fs_prepared *prepared)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	if (prepared->state == FS_PREPARED_FILLING)
+		return false;
+	prepared->state = FS_PREPARED_FILLING;
+	if (!prepared->bytes)
+		prepared->bytes = fs_buffer_swap(NULL);
+	return true;
+}
+
+static void end_preparing(struct fs_prepared *prepared, uint64_t node, uint64_t offset,
+			  const struct filling *filling)
+{
+	UTIL_LOCK_SCOPE(&prepared->lock);
+	prepared->state = filling->more ? FS_PREPARED_READY : FS_PREPARED_FREE;
+	prepared->node = node;
+	prepared->offset = offset;
+	prepared->size = filling->size;
+	prepared->used = filling->used;
+	prepared->count = filling->count;
+	prepared->next = filling->next;
+}
+
+static void prepare(struct fs *fs, uint64_t node, const struct filling *last)
+{
+	struct filling filling = {.size = last->size, .plus = true, .attributes = true};
+
+	if (!last->more || !begin_preparing(&fs->prepared))
+		return;
+	filling.bytes = fs->prepared.bytes;
+	if (!filling.bytes || view_list(fs->view, node, last->next, true, fill, &filling) < 0)
+		filling.more = false;
+	end_preparing(&fs->prepared, node, last->next, &filling);
 }
 
 static int answer_readdir(struct fs_request *request)
 {
+	struct fs *fs = request->fs;
 	struct filling filling = {
 		.req = request->req,
 		.bytes = fs_buffer(),
 		.size = MIN(request->size, FS_READ_MAX),
 		.plus = request->plus,
 	};
-	int r;
+	int r = 0;
 
 	if (!filling.bytes)
 		return -ENOMEM;
-	filling.attributes = request->plus && hot_take(request->fs, request->node);
-	r = view_list(request->fs->view, request->node, request->offset, filling.attributes, fill,
-		      &filling);
+	filling.attributes = request->plus && is_hot(fs, request->node, request->offset);
+	if (!filling.attributes || !take_prepared(&fs->prepared, request, &filling))
+		r = view_list(fs->view, request->node, request->offset, filling.attributes, fill,
+			      &filling);
 	if (r < 0 && !filling.used) /* else the next buffer says it again */
 		return r;
 	fuse_reply_buf(request->req, filling.bytes, filling.used);
+	if (filling.attributes) {
+		hot_take(fs, request->node, filling.count);
+		prepare(fs, request->node, &filling);
+	}
 	return 0;
 }
 

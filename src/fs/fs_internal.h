@@ -24,6 +24,7 @@
 #include <stdio.h>
 
 #include "fs.h"
+#include "fs_ahead.h"
 #include "util/util_base.h"
 
 /* What cannot change may be kept for 31 years. */
@@ -153,16 +154,65 @@ bool fs_forget_stop(struct fs_forget *forget, long nsec);
 void fs_forget_close(struct fs_forget *forget);
 
 /*
- * Directories of which a child was looked up lately: their listings come with
- * attributes. A small table, keyed by node and allowed to forget.
+ * Gives pages of small files to the kernel before it asks. See fs_push.c.
+ *
+ * Lock order: `lock` is the innermost; no libfuse function is called under it.
  */
-#define FS_HOT_SLOTS       64u
-#define FS_HOT_BUFFERS     64u   /* after the first LOOKUP; each adds one more, */
-#define FS_HOT_BUFFERS_MAX 8192u /* up to some million entries */
+#define FS_PUSH_RUNS 64u /* above: they are read by requests */
+
+struct fs_push {
+	struct fs *fs;
+	bool on; /* written by fs_push_start, before any request */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ending;                            /* under lock */
+	bool in_kernel;                         /* under lock: in a call that may wait */
+	unsigned first, count;                  /* under lock: of a ring */
+	struct fs_ahead_run runs[FS_PUSH_RUNS]; /* under lock */
+	struct fs_ahead ahead;                  /* under lock */
+	bool started;                           /* the main thread's own */
+	pthread_t thread;
+};
+
+int fs_push_open(struct fs_push *push, struct fs *fs);
+int fs_push_start(struct fs_push *push);
+/* A READ of this node was answered. Does not wait. */
+void fs_push_read(struct fs_push *push, uint64_t node);
+/* Waits for the end of the thread, for that long only if it is in the kernel. False:
+ * it still is, and uses `push` alone when it returns from there. */
+bool fs_push_stop(struct fs_push *push, long nsec);
+void fs_push_close(struct fs_push *push);
+
+/*
+ * Directories whose listings come with attributes: see fs_dir.c. A small table,
+ * keyed by node and allowed to forget.
+ */
+#define FS_HOT_SLOTS	   64u
+#define FS_HOT_LISTED	   (1u << 17) /* entries, from the start of a listing; */
+#define FS_HOT_LOOKED	   (1u << 14) /* after a LOOKUP, each of which adds */
+#define FS_HOT_LOOKED_MORE (1u << 8)  /* some more, */
+#define FS_HOT_MAX	   (1u << 21) /* up to so many */
 
 struct fs_hot {
 	_Atomic uint64_t node;
-	_Atomic unsigned buffers; /* still to be filled with attributes */
+	_Atomic unsigned entries; /* still to be listed with attributes */
+};
+
+/* The next part of a listing, made before it is asked for: see fs_dir.c. */
+struct fs_prepared {
+	pthread_mutex_t lock;
+	/* under lock, but for the bytes while one thread fills them */
+	enum {
+		FS_PREPARED_FREE,
+		FS_PREPARED_FILLING,
+		FS_PREPARED_READY,
+	} state;
+	uint64_t node, offset; /* where it begins */
+	size_t size;           /* that was asked for */
+	char *bytes;           /* FS_READ_MAX; NULL: none yet */
+	size_t used;
+	unsigned count;
+	uint64_t next; /* where it ends */
 };
 
 /*
@@ -186,6 +236,7 @@ struct fs {
 	pthread_t workers[FS_THREADS_MAX];
 	bool noxattr;
 	bool appends;
+	bool nopush;
 	bool no_open; /* written by INIT, before any other request */
 	int ended_fd;
 	int (*open_status)(void *context, pid_t pid);
@@ -198,8 +249,10 @@ struct fs {
 	_Atomic bool hello_done;
 	struct fs_park park;
 	struct fs_forget forget;
+	struct fs_push push;
 	struct fs_hot hot[FS_HOT_SLOTS];
 	struct fs_listed listed;
+	struct fs_prepared prepared;
 	_Atomic uint64_t failures;
 };
 
@@ -208,6 +261,8 @@ int fs_hello(struct fs *fs);
 
 /* fs_ops.c */
 extern const struct fuse_lowlevel_ops fs_ops;
+/* Reads until `size` bytes are there or the file ends. Returns the count. */
+int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size_t size);
 
 /* fs_dir.c */
 void fs_hot_touch(struct fs *fs, uint64_t directory);
@@ -261,6 +316,9 @@ void fs_reply_error(const struct fs_request *request, int code);
 /* FS_READ_MAX bytes that belong to the calling thread. NULL: no memory. */
 char *fs_buffer(void);
 void fs_buffer_free(void);
+/* Gives such a buffer to the thread, and takes the thread's away. NULL: none. */
+char *fs_buffer_swap(char *bytes);
+void fs_buffer_drop(char *bytes);
 
 /* fs_log.c */
 void fs_log(int priority, const char *format, ...) _printf_(2, 3);

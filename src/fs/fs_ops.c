@@ -77,17 +77,18 @@ static void want(struct fuse_conn_info *conn, unsigned capabilities)
  * What each capability is worth was measured: ../shared/fuse-performance.md.
  * AUTO_INVAL_DATA: texts that change while mounted change size and mtime, and
  * the kernel drops its pages of them; files that cannot change never expire.
+ * ASYNC_READ: who reads capture.pcap copies one piece while we prepare the next.
  * ATOMIC_O_TRUNC: without it an open that truncates is an OPEN and a SETATTR.
  */
 static void op_init(void *context, struct fuse_conn_info *conn)
 {
 	struct fs *fs = context;
 
-	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_READ |
-				  FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_WRITEBACK_CACHE);
+	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
+				  FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+				  FUSE_CAP_WRITEBACK_CACHE);
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_AUTO_INVAL_DATA |
-			   FUSE_CAP_CACHE_SYMLINKS);
+			   FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ);
 	if (fs->appends)
 		conn->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC;
 	/* libfuse derives the pages of one request, reads too, from this. */
@@ -158,28 +159,36 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
 	fs_run(&request);
 }
 
+int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size_t size)
+{
+	size_t done = 0;
+	int64_t n;
+
+	do {
+		n = view_read(fs->view, node, offset + done, bytes + done, size - done);
+		if (n < 0)
+			return n;
+		done += (size_t)n;
+	} while (n > 0 && done < size);
+	return (int64_t)done;
+}
+
 /* A short answer means the end of the file to the kernel, so the buffer is
  * filled unless that is where we are. */
 static int answer_read(struct fs_request *request)
 {
 	char *bytes = fs_buffer();
-	size_t done = 0;
 	int64_t n;
 
 	if (!bytes)
 		return -ENOMEM;
 	if (request->size > FS_READ_MAX)
 		return -EINVAL; /* more than was negotiated */
-	while (done < request->size) {
-		n = view_read(request->fs->view, request->node, request->offset + done,
-			      bytes + done, request->size - done);
-		if (n < 0)
-			return (int)n;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	fuse_reply_buf(request->req, bytes, done);
+	n = fs_fill(request->fs, request->node, request->offset, bytes, request->size);
+	if (n < 0)
+		return (int)n;
+	fuse_reply_buf(request->req, bytes, (size_t)n);
+	fs_push_read(&request->fs->push, request->node);
 	return 0;
 }
 

@@ -116,7 +116,19 @@ char *fs_buffer(void)
 
 void fs_buffer_free(void)
 {
-	if (buffer)
-		munmap(buffer, FS_READ_MAX);
-	buffer = NULL;
+	fs_buffer_drop(fs_buffer_swap(NULL));
+}
+
+char *fs_buffer_swap(char *bytes)
+{
+	char *before = buffer;
+
+	buffer = bytes;
+	return before;
+}
+
+void fs_buffer_drop(char *bytes)
+{
+	if (bytes)
+		munmap(bytes, FS_READ_MAX);
 }

@@ -23,8 +23,8 @@
 #define KICK_NSEC     2000000L
 #define READAHEAD_KIB 1024
 
-/* Pages that the kernel is forgetting need one answer each, at most. */
-#define FORGET_NSEC 900000000L
+/* Pages that the kernel is forgetting or given need one answer each, at most. */
+#define NOTIFY_NSEC 900000000L
 
 const char *fs_libfuse_version(void)
 {
@@ -55,11 +55,13 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->appends = view_appends(options->view);
 	fs->threads = options->threads;
 	fs->noxattr = options->noxattr;
+	fs->nopush = options->nopush;
 	fs->ended_fd = options->ended_fd;
 	fs->open_status = options->open_status;
 	fs->open_context = options->open_context;
 	sem_init(&fs->settled, 0, 0);
 	pthread_mutex_init(&fs->listed.lock, NULL);
+	pthread_mutex_init(&fs->prepared.lock, NULL);
 	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
 	if (r < 0)
@@ -67,6 +69,9 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	r = fs_forget_open(&fs->forget);
 	if (r < 0)
 		goto no_forget;
+	r = fs_push_open(&fs->push, fs);
+	if (r < 0)
+		goto no_push;
 	fs_log_install();
 	fs->session = session_new(fs, options);
 	if (fs->session) {
@@ -74,6 +79,8 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 		return 0;
 	}
 	r = -EINVAL;
+	fs_push_close(&fs->push);
+no_push:
 	fs_forget_close(&fs->forget);
 no_forget:
 	fs_park_close(&fs->park);
@@ -131,6 +138,8 @@ int fs_start(struct fs *fs)
 	r = fs_park_start(&fs->park);
 	if (!r)
 		r = fs_forget_start(&fs->forget, fs->session);
+	if (!r && !fs->nopush)
+		r = fs_push_start(&fs->push);
 	while (!r && fs->started < fs->threads) {
 		r = -pthread_create(&fs->workers[fs->started], NULL, worker, fs);
 		if (!r)
@@ -157,7 +166,7 @@ static void join_kicking(pthread_t thread)
 }
 
 /*
- * The workers end last: the thread that forgets may be in the kernel, waiting
+ * The workers end last: a thread that forgets or pushes may be in the kernel, waiting
  * for a page, and only an answer brings it back. Even closing the device does
  * not, as the call itself keeps the device open. Nothing is parked any more by
  * then, so that each request has its answer at once.
@@ -165,7 +174,8 @@ static void join_kicking(pthread_t thread)
 void fs_stop(struct fs *fs)
 {
 	fs_park_stop(&fs->park);
-	fs_forget_stop(&fs->forget, FORGET_NSEC);
+	fs_forget_stop(&fs->forget, NOTIFY_NSEC);
+	fs_push_stop(&fs->push, NOTIFY_NSEC);
 	fuse_session_exit(fs->session);
 	while (fs->started)
 		join_kicking(fs->workers[--fs->started]);
@@ -195,12 +205,15 @@ void fs_close(struct fs *fs)
 	if (!fs)
 		return;
 	forget_mount(fs->session);
-	if (!fs_forget_stop(&fs->forget, FORGET_NSEC))
+	if (!fs_forget_stop(&fs->forget, NOTIFY_NSEC) || !fs_push_stop(&fs->push, NOTIFY_NSEC))
 		return; /* in use for as long as the process lives */
 	fuse_session_destroy(fs->session);
+	fs_push_close(&fs->push);
 	fs_forget_close(&fs->forget);
 	fs_park_close(&fs->park);
 	sem_destroy(&fs->settled);
+	fs_buffer_drop(fs->prepared.bytes);
+	pthread_mutex_destroy(&fs->prepared.lock);
 	pthread_mutex_destroy(&fs->listed.lock);
 	free(fs);
 }

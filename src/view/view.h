@@ -67,6 +67,10 @@ int view_getattr(struct view *view, uint64_t node, struct view_entry *ret);
 /* Copies. Returns the count (0 behind the end). */
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size);
 
+/* Whether the file is one of the many small ones, a packet or its payload: where
+ * there is one, its size and its bytes are never others. */
+bool view_lasting(uint64_t node);
+
 /* The target of a symbolic link, appended. -EINVAL: it is none. */
 int view_readlink(struct view *view, uint64_t node, struct text *ret);
 

@@ -120,6 +120,7 @@ static int64_t packet_read(struct view *view, uint64_t node, uint64_t offset, vo
 }
 
 const struct view_kind view_kind_packet = {
+	.lasting = true,
 	.attributes = packet_attributes,
 	.read = packet_read,
 };

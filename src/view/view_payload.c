@@ -65,6 +65,7 @@ static int64_t payload_read(struct view *view, uint64_t node, uint64_t offset, v
 }
 
 const struct view_kind view_kind_payload = {
+	.lasting = true,
 	.attributes = payload_attributes,
 	.read = payload_read,
 };
