@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Does scripts/make-deb make a package that dpkg installs, whose program mounts, and that
-# leaves nothing when it is removed? With PKTFS_BIG=1 it is built as for Debian, and
-# installed on a clean Debian that debootstrap makes (from the network, some minutes).
+# leaves nothing when it is removed? `PKTFS_BIG=1 tests/docs/deb.sh` also builds it as for
+# Debian, and installs that on a clean one, which debootstrap makes (from the network, in
+# some minutes).
 if [ "$(id -u)" = 0 ] && [ -z "${PKTFS_UNSHARED:-}" ] && unshare -m true; then
 	PKTFS_UNSHARED=1 exec unshare -m --propagation private "$0"
 fi
@@ -31,11 +32,11 @@ in_root()
 in_root --install "deb/$name"
 in_root --verify pktfs
 [ ! -s log ] || fail "changed files: $(cat log)"
-root/usr/bin/pktfs --version | grep -qx "pktfs $version"
+root/usr/bin/pktfs --version | grep -x "pktfs $version" >/dev/null
 gzip -dc root/usr/share/doc/pktfs/changelog.gz >changelog
 same "$(dpkg-parsechangelog -l changelog -S Version)" "$version"
-! nm root/usr/bin/pktfs 2>/dev/null | grep -q . || fail 'is not stripped'
-gzip -dc root/usr/share/man/man3/pktfs_open.3.gz | grep -q '^.TH LIBPKTFS' || fail 'no page for pktfs_open'
+! nm root/usr/bin/pktfs 2>/dev/null | grep . >/dev/null || fail 'is not stripped'
+gzip -dc root/usr/share/man/man3/pktfs_open.3.gz | grep '^.TH LIBPKTFS' >/dev/null || fail 'no page for pktfs_open'
 mkdir -p "$mnt"
 root/usr/bin/pktfs trace.pcap "$mnt"
 diff -r disk "$mnt/packets"
@@ -47,7 +48,7 @@ in_root --purge pktfs
 command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
 mkdir hardened again debian
 "$top/scripts/make-deb" hardened >log 2>&1 || fail "$(cat log)"
-readelf -d hardened/deb/pktfs | grep -q 'BIND_NOW' || fail 'is not hardened'
+readelf -d hardened/deb/pktfs | grep 'BIND_NOW' >/dev/null || fail 'is not hardened'
 BUILD=$work/hardened/deb "$top/scripts/make-deb" again >log 2>&1 || fail "$(cat log)"
 cmp "hardened/$name" "again/$name"
 # debootstrap sometimes cannot reach the mirror; that is not what is tested
@@ -59,9 +60,8 @@ cat >debian/root/test.sh <<'CLEAN'
 set -ex
 cd /root
 export DEBIAN_FRONTEND=noninteractive
-find / -xdev -path /proc -prune -o -path /root -prune -o -print | sort >/root/before
 apt-get -q -y --no-install-recommends install ./pktfs_*.deb
-ldconfig -p | grep -q libpktfs.so.0
+ldconfig -p | grep libpktfs.so.0 >/dev/null
 pktfs --version
 pktfs trace.pcap mnt
 diff -r disk mnt/packets
@@ -78,8 +78,9 @@ for type in pktfs fuse.pktfs; do
 done
 pktfs --info trace.pcap | grep -x 'packets: 52'
 apt-get -q -y purge pktfs
-! find / -xdev -path /proc -prune -o -path /root -prune -o -name '*pktfs*' -print | grep .
+find / -xdev -path /proc -prune -o -path /root -prune -o -name '*pktfs*' -print >/root/left
+test ! -s /root/left
 echo all of it
 CLEAN
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TZ=UTC chroot debian bash /root/test.sh >log 2>&1 || fail "$(tail -20 log)"
-tail -1 log | grep -qx 'all of it' || fail "$(tail -20 log)"
+tail -1 log | grep -x 'all of it' >/dev/null || fail "$(tail -20 log)"
