@@ -177,6 +177,7 @@ install: all
 	$(Q)$(call fill,scripts/dist/libpktfs.pc.in,$(LIBDIR)/pkgconfig/libpktfs.pc)
 	$(Q)$(call fill,src/cli/pktfs.1,$(SHARE)/man/man1/pktfs.1)
 	$(Q)$(call fill,src/cli/mount.pktfs.8,$(SHARE)/man/man8/mount.pktfs.8)
+	$(Q)ln -sf mount.pktfs.8 $(DESTDIR)$(SHARE)/man/man8/mount.fuse.pktfs.8
 	$(Q)$(call fill,include/pktfs/libpktfs.3,$(SHARE)/man/man3/libpktfs.3)
 	$(Q)for name in $(FUNCTIONS); do ln -sf libpktfs.3 $(DESTDIR)$(SHARE)/man/man3/$$name.3; done
 	$(Q)$(call fill,src/cli/pktfs.bash,$(SHARE)/bash-completion/completions/pktfs)
