@@ -14,7 +14,7 @@ name=pktfs_${version}_$(dpkg --print-architecture).deb
 make_capture pcap 50 trace.pcap --files disk
 mkdir root deb
 
-BUILD=$build "$top/scripts/make-deb" deb >log 2>&1 || fail "$(cat log)"
+BUILT=$build "$top/scripts/make-deb" deb >log 2>&1 || fail "$(cat log)"
 dpkg-deb --info "deb/$name" >info
 for word in "Version: $version" 'Depends: .*libc6 (>= .*libfuse3-3 (>= .*fuse3$' 'Installed-Size: [1-9]'; do
 	grep -q " $word" info || fail "the control file does not have: $word"
@@ -49,7 +49,7 @@ command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
 mkdir hardened again debian
 "$top/scripts/make-deb" hardened >log 2>&1 || fail "$(cat log)"
 readelf -d hardened/deb/pktfs | grep 'BIND_NOW' >/dev/null || fail 'is not hardened'
-BUILD=$work/hardened/deb "$top/scripts/make-deb" again >log 2>&1 || fail "$(cat log)"
+BUILT=$work/hardened/deb "$top/scripts/make-deb" again >log 2>&1 || fail "$(cat log)"
 cmp "hardened/$name" "again/$name"
 # debootstrap sometimes cannot reach the mirror; that is not what is tested
 debootstrap --variant=minbase --include=tcpdump bookworm debian >log 2>&1 || skip "debootstrap: $(tail -1 log)"
