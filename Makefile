@@ -6,13 +6,16 @@
 #	make check      installs what is missing, builds, runs every test
 #	make bench      figures, as ratios to a baseline measured in the same run
 #	make fuzz       each fuzz target for FUZZ_SECONDS
-#	make install    DESTDIR and PREFIX are respected
+#	make install    DESTDIR and PREFIX are respected; make uninstall
+#	make deb        a package for Debian
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
+SBINDIR ?= $(PREFIX)/sbin
+SHARE   := $(PREFIX)/share
 JOBS    ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 Q       := $(if $(V),,@)
@@ -42,7 +45,7 @@ PROG_SRC := $(wildcard $(addprefix src/,$(addsuffix /*.c,append view fs cli)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(BUILD)/%.o)
 
-all: $(BUILD)/pktfs $(BUILD)/libpktfs.a $(BUILD)/libpktfs.so $(BUILD)/libpktfs.pc
+all: $(BUILD)/pktfs $(BUILD)/libpktfs.a $(BUILD)/libpktfs.so
 
 $(BUILD)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -56,14 +59,6 @@ $(BUILD)/libpktfs.so: $(LIB_OBJ)
 
 $(BUILD)/pktfs: $(PROG_OBJ) $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
-
-# always made anew: PREFIX may be another than the last time
-$(BUILD)/libpktfs.pc: always
-	@mkdir -p $(@D)
-	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
-		'Name: libpktfs' 'Description: Reads packet captures: pcap, pcapng, zstd, gzip' \
-		'Version: $(VERSION)' 'Libs: -L$${libdir} -lpktfs' \
-		'Libs.private: $(LIB_LIBS)' 'Cflags: -I$${includedir}' >$@
 
 # ---- tests: one program for each test_*.c; those of the program's own modules
 # (append, view, fs, cli) are linked with its objects, all but main()
@@ -123,7 +118,7 @@ asan:
 	$(Q)$(MAKE) --no-print-directory $(ASAN) $(BUILD)/asan/pktfs tests
 
 check:
-	$(Q)scripts/install-packages build run test
+	$(Q)scripts/install-packages build run test deb
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) asan
 	$(Q)tests/run
@@ -154,21 +149,55 @@ fuzz-%: fuzzers
 
 .PRECIOUS: $(BUILD)/tests/%.o
 
+# ---- what goes where. @NAMES@ are filled in with the paths and the version of
+# this very installation. mount(8) looks for mount.pktfs in /sbin only.
+
+FILL := sed -e '/^\.TH /s|"pktfs"|"pktfs $(VERSION)"|' -e 's|@PREFIX@|$(PREFIX)|' \
+	-e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIB_LIBS)|'
+# fill SOURCE,PLACE
+fill = install -D -m 644 /dev/null '$(DESTDIR)$(2)' && $(FILL) $(1) >'$(DESTDIR)$(2)'
+# put MODE,SOURCE...,FOLDER
+put = install -D -m $(1) -t '$(DESTDIR)$(3)' $(2)
+# each has its name as a link to the page of the library
+FUNCTIONS = $(shell sed -nE 's/^PKTFS_API .*[ *](pktfs_[a-z0-9_]+)[^a-z0-9_ ].*/\1/p' include/pktfs/*.h)
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/pktfs $(DESTDIR)$(PREFIX)/share/man/man1
-	install $(BUILD)/pktfs $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(BUILD)/libpktfs.a $(DESTDIR)$(LIBDIR)/
-	install $(BUILD)/libpktfs.so $(DESTDIR)$(LIBDIR)/libpktfs.so.$(VERSION)
-	ln -sf libpktfs.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpktfs.so
-	install -m 644 $(BUILD)/libpktfs.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
-	install -m 644 include/pktfs/*.h $(DESTDIR)$(PREFIX)/include/pktfs/
-	install -m 644 $(wildcard src/cli/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(Q)$(call put,755,$(BUILD)/pktfs,$(PREFIX)/bin)
+	$(Q)$(call put,755,scripts/dist/mount-capture,$(PREFIX)/libexec/pktfs)
+	$(Q)$(call put,644,$(BUILD)/libpktfs.a,$(LIBDIR))
+	$(Q)$(call put,644,include/pktfs/*.h,$(PREFIX)/include/pktfs)
+	$(Q)$(call put,644,scripts/dist/NEWS README.md LICENSE,$(SHARE)/doc/pktfs)
+	$(Q)$(call put,644,scripts/dist/pktfs.xml,$(SHARE)/mime/packages)
+	$(Q)install -m 644 $(BUILD)/libpktfs.so $(DESTDIR)$(LIBDIR)/libpktfs.so.$(VERSION)
+	$(Q)ln -sf libpktfs.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	$(Q)ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpktfs.so
+	$(Q)install -d $(DESTDIR)$(SBINDIR)
+	$(Q)ln -srf $(DESTDIR)$(PREFIX)/bin/pktfs $(DESTDIR)$(SBINDIR)/mount.pktfs
+	$(Q)ln -sf mount.pktfs $(DESTDIR)$(SBINDIR)/mount.fuse.pktfs
+	$(Q)$(call fill,scripts/dist/libpktfs.pc.in,$(LIBDIR)/pkgconfig/libpktfs.pc)
+	$(Q)$(call fill,src/cli/pktfs.1,$(SHARE)/man/man1/pktfs.1)
+	$(Q)$(call fill,src/cli/mount.pktfs.8,$(SHARE)/man/man8/mount.pktfs.8)
+	$(Q)ln -sf mount.pktfs.8 $(DESTDIR)$(SHARE)/man/man8/mount.fuse.pktfs.8
+	$(Q)$(call fill,include/pktfs/libpktfs.3,$(SHARE)/man/man3/libpktfs.3)
+	$(Q)for name in $(FUNCTIONS); do ln -sf libpktfs.3 $(DESTDIR)$(SHARE)/man/man3/$$name.3; done
+	$(Q)$(call fill,src/cli/pktfs.bash,$(SHARE)/bash-completion/completions/pktfs)
+	$(Q)$(call fill,scripts/dist/pktfs@.service.in,$(PREFIX)/lib/systemd/user/pktfs@.service)
+	$(Q)$(call fill,scripts/dist/pktfs.desktop.in,$(SHARE)/applications/pktfs.desktop)
+	$(Q)[ -n '$(DESTDIR)' ] || scripts/dist/refresh '$(SHARE)'
+
+# what an installation into an empty directory has is removed, and folders that are
+# left empty and are ours
+uninstall: all
+	$(Q)scripts/dist/uninstall '$(DESTDIR)' $(MAKE) --no-print-directory install
+
+# the package for Debian, build/pktfs_VERSION_ARCHITECTURE.deb
+deb:
+	$(Q)scripts/install-packages build deb
+	$(Q)scripts/make-deb $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
 
 -include $(shell [ ! -d $(BUILD) ] || find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
 
-.PHONY: always all tests asan check demo bench fuzz fuzzers install clean
+.PHONY: all tests asan check demo bench fuzz fuzzers install uninstall deb clean

@@ -15,6 +15,8 @@ static int mount_capture(const struct cli_config *config, struct cli_daemon *dae
 	_cleanup_free_ char *name = cli_place_name(config->file, config->mountpoint);
 	pid_t pid = 0;
 
+	if (config->fake)
+		return 0;
 	if (!name)
 		return cli_fail(config->file, "has no name for a directory; give a MOUNTPOINT");
 	if (!config->foreground)

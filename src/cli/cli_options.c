@@ -52,14 +52,20 @@ static const struct cli_option *find(const struct typed *typed, bool command)
 	return NULL;
 }
 
-static const struct cli_option *find_letter(char letter)
+static const struct cli_option *find_letter_in(const struct cli_option *option, char letter)
 {
-	const struct cli_option *option;
+	while (option->name && option->letter != letter)
+		option++;
+	return option->name ? option : NULL;
+}
 
-	for (option = cli_options; option->name; option++)
-		if (option->letter == letter)
-			return option;
-	return NULL;
+static const struct cli_option *find_letter(const struct cli_config *config, char letter)
+{
+	const struct cli_option *option = NULL;
+
+	if (config->is_helper)
+		option = find_letter_in(cli_helper_options, letter);
+	return option ? option : find_letter_in(cli_options, letter);
 }
 
 static int unknown(const struct typed *typed, struct pktfs_error *ret_error)
@@ -191,7 +197,7 @@ static int parse_letters(struct cli_config *config, struct arguments *args, cons
 
 	for (; *text && !r; text++) {
 		typed.name = text;
-		option = find_letter(*text);
+		option = find_letter(config, *text);
 		if (!option)
 			return error_set(ret_error, -EINVAL, "-%c: unknown option; " SEE, *text);
 		if (option->letter == 'o') {
@@ -309,8 +315,9 @@ int cli_parse(int argc, char *const argv[], struct cli_config *ret, struct pktfs
 	*ret = (struct cli_config){
 		.action = CLI_MOUNT,
 		.threads = FS_THREADS_DEFAULT,
-		.by_mount = is_helper(argc > 0 ? argv[0] : NULL),
+		.is_helper = is_helper(argc > 0 ? argv[0] : NULL),
 	};
+	ret->by_mount = ret->is_helper;
 	args.operands = calloc((size_t)argc + 1, sizeof(*args.operands));
 	if (!args.operands)
 		return error_set(ret_error, -ENOMEM, "%s", strerror(ENOMEM));

@@ -46,9 +46,10 @@ struct cli_config {
 	mode_t umask;
 	uint64_t sets, memory; /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */
+	bool fake; /* do nothing: mount -f */
 	/* of the command line alone: -o rw was given; what mount(8) adds, or its name
-	 * for us */
-	bool read_write, by_mount;
+	 * for us; the latter */
+	bool read_write, by_mount, is_helper;
 };
 
 /* 0, or -EINVAL and one line for the user. Either way cli_config_free is due. */
@@ -90,5 +91,8 @@ const char *cli_separator(const struct cli_option *option);
 
 /* Ends with a name that is NULL. */
 extern const struct cli_option cli_options[];
+
+/* What letters mean that mount(8) gives its helpers, where it is not the same. */
+extern const struct cli_option cli_helper_options[];
 
 #endif

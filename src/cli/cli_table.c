@@ -35,6 +35,14 @@ static int set_unmount(struct cli_config *config, const char *value)
 	return 0;
 }
 
+/* mount -f: all but the mount itself, which is to look at the command line. */
+static int set_fake(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->fake = true;
+	return 0;
+}
+
 static int set_info(struct cli_config *config, const char *value)
 {
 	(void)value;
@@ -266,8 +274,8 @@ const struct cli_option cli_options[] = {
 
 	OURS("spool", "DIR", "where a compressed capture is unpacked to, if it must be"
 	     " (default: $TMPDIR, or /var/tmp)", set_spool),
-	OURS("order", "ORDER", "of several files: name, as they are given, and by name in a"
-	     " directory; or time, that of their first packets (default: name)", set_order),
+	OURS("order", "name|time", "of several files: as they are given, in a directory by name;"
+	     " or by the time of their first packets (default: name)", set_order),
 	OURS("noxattr", NULL, "no extended attributes", set_noxattr),
 	OURS("nofollow", NULL, "show FILE as it is at the mount, even if another program goes on"
 	     " writing it", set_nofollow),
@@ -306,5 +314,11 @@ const struct cli_option cli_options[] = {
 	IGNORED("noatime"), IGNORED("diratime"), IGNORED("nodiratime"), IGNORED("relatime"),
 	IGNORED("norelatime"), IGNORED("strictatime"), IGNORED("nostrictatime"),
 	IGNORED("lazytime"), IGNORED("nolazytime"), IGNORED("silent"), IGNORED("loud"),
+	{0},
+};
+
+const struct cli_option cli_helper_options[] = {
+	COMMAND('f', "fake", NULL, NULL, set_fake),
+	COMMAND('s', "sloppy", NULL, NULL, NULL),
 	{0},
 };

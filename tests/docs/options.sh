@@ -47,7 +47,7 @@ sed -n '/^\.SS Mount options/,/^\.SH/p' "$page" >mount.section
 both_ways 'mount options' help.mount page.mount
 
 # the table in the program has no more than that
-grep -oE '(OURS|KERNEL|IGNORED)\("[^"]+"(, "[A-Z]+")?' "$top/src/cli/cli_table.c" |
+grep -oE '(OURS|KERNEL|IGNORED)\("[^"]+"(, "[A-Za-z|]+")?' "$top/src/cli/cli_table.c" |
 	sed 's/^[^"]*"\([^"]*\)"\(, "\)\{0,1\}.*/\1\2/; s/, "/=/' | sort -u >table.mount
 both_ways 'mount options' help.mount table.mount
 
@@ -55,13 +55,13 @@ both_ways 'mount options' help.mount table.mount
 cat >complete.sh <<-'BASH'
 	. "$1"
 	compopt() { :; }
-	COMP_WORDS=(pktfs "${@:2}") COMP_CWORD=$(($# - 1))
+	COMP_LINE="pktfs ${*:2}" COMP_POINT=${#COMP_LINE} COMP_WORDBREAKS=${breaks:- =:}
 	_pktfs
 	printf '%s\n' "${COMPREPLY[@]}"
 BASH
 completion()
 {
-	PATH=$build:$PATH bash complete.sh "$top/src/cli/pktfs.bash" "$@" | sort -u
+	PATH=$build:$PATH breaks=${breaks:-} bash complete.sh "$top/src/cli/pktfs.bash" "$@" | sort -u
 }
 grep -o -- '^--.*' help.options >help.long
 completion -- >complete.long
@@ -70,6 +70,16 @@ completion -o '' >complete.mount
 sed 's/\*$//' help.mount >help.mount.plain
 both_ways completion help.mount.plain complete.mount
 same "$(completion -o ro,sp)" ro,spool=
+# values, as bash and a user have it who has = in COMP_WORDBREAKS, and who has not
+mkdir values values/empty
+same "$(completion -o order=t)" time
+same "$(completion -o order=name,thr)" name,threads=
+same "$(completion -o ro,spool=values/e)" values/empty
+same "$(completion -o append=complete.s)" complete.sh
+same "$(completion -o setuid=roo)" root
+same "$(breaks=' ' completion -o order=name,thr)" order=name,threads=
+same "$(breaks=' ' completion -o ro,order=)" $'ro,order=name\nro,order=time'
+same "$(completion --inf)" --info
 
 # each option of --help is accepted
 make_capture pcap 3 a.pcap

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# mount -t fuse.pktfs, with the options that mount and fstab add
-# mount(8) resets PATH, so pktfs is put where it looks, in a mount namespace of
-# our own.
+# mount -t pktfs and -t fuse.pktfs, with the options that mount and fstab add, and
+# the lines of mount.pktfs(8).
+# mount(8) looks for helpers in /sbin, and resets PATH: so pktfs is put where it
+# looks, in a mount namespace of our own.
 if [ "$(id -u)" = 0 ] && [ -z "${PKTFS_UNSHARED:-}" ] && unshare -m true; then
 	PKTFS_UNSHARED=1 exec unshare -m --propagation private "$0"
 fi
@@ -19,7 +20,7 @@ diff -r disk mnt/packets
 same "$(findmnt -n -o FSTYPE "$mnt")" fuse.pktfs
 same "$(findmnt -n -o SOURCE "$mnt")" "$work/a.pcap"
 umount mnt
-wait_until 5 eval '! is_mounted "$mnt"'
+wait_until 60 eval '! is_mounted "$mnt"'
 if mount -t fuse.pktfs "$work/disk/000000001" mnt 2>err; then
 	fail 'mounted what is no capture'
 fi
@@ -51,6 +52,47 @@ gone()
 {
 	flock -n a.pcap true
 }
-wait_until 5 gone
+wait_until 60 gone
 cmp before.pcap <(head -c "$(stat -c %s before.pcap)" a.pcap)
 same "$(capinfos -rTMc a.pcap | cut -f2)" 51
+
+# ---- the helpers that `make install` makes, in /sbin as mount(8) sees it: a copy
+mkdir sbin captures captures/ring points
+cp -a /sbin/mount.fuse* sbin/
+ln -s "$pktfs" sbin/mount.pktfs
+ln -s mount.pktfs sbin/mount.fuse.pktfs
+mount --bind sbin "$(realpath /sbin)"
+for type in pktfs fuse.pktfs; do
+	mount -t $type -o allow_other,umask=022,nofail,x-foo=bar "$work/a.pcap" "$mnt"
+	is_mounted "$mnt"
+	same "$(findmnt -n -o SOURCE "$mnt")" "$work/a.pcap"
+	same "$(stat -c %a "$mnt/packets/1")" 444
+	! appends || fail 'append/ by mount -t pktfs'
+	umount "$mnt"
+	wait_until 60 eval '! is_mounted "$mnt"'
+done
+# -f mounts nothing, but complains; -s is no -s of pktfs
+mount -f -t pktfs "$work/a.pcap" "$mnt"
+! is_mounted "$mnt" || fail 'mount -f mounts'
+expect 2 mount -f -t pktfs -o nosuch "$work/a.pcap" "$mnt"
+grep -q 'pktfs: -o nosuch' err || fail "no cause: $(cat err)"
+mount -sv -t pktfs "$work/a.pcap" "$mnt"
+umount "$mnt"
+
+# the lines of the manual page
+make_capture pcapng 42 captures/day.pcapng
+zstd -q captures/day.pcapng
+cp captures/day.pcapng captures/ring/
+sed -n '/^\.nf/,/^\.fi/{s/\\-/-/g; s|^/captures/\(.*\) /mnt/\([a-z]*\) pktfs |\1 \2 |p}' "$top/src/cli/mount.pktfs.8" >lines
+[ "$(wc -l <lines)" -ge 5 ] || fail 'mount.pktfs(8) has no lines of fstab'
+while read -r file point options; do
+	mkdir -p "points/$point"
+	echo "$work/captures/$file $work/points/$point pktfs $options" >fstab
+	mount -T fstab "$work/points/$point" </dev/null || fail "$file $point $options"
+	same "$(cat "$work/points/$point/info/packets")" 42
+	case $options in
+	*append*) test -d "$work/points/$point/append" ;;
+	*) [ ! -e "$work/points/$point/append" ] || fail "append/ with $options" ;;
+	esac
+	"$pktfs" -u "$work/points/$point"
+done <lines

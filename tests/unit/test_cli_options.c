@@ -128,6 +128,28 @@ static void actions(void **state)
 	cli_config_free(&config);
 }
 
+/* -f and -s are others where mount(8) calls us. */
+static void helper_letters(void **state)
+{
+	struct cli_config config;
+	struct pktfs_error error;
+
+	(void)state;
+	assert_int_equal(parse_as("/sbin/mount.pktfs", "a mnt -sfnv -o rw", &config, &error), 0);
+	assert_true(config.fake && !config.foreground && !config.append);
+	assert_int_equal(config.threads, FS_THREADS_DEFAULT);
+	cli_config_free(&config);
+	config = good("a mnt -sf");
+	assert_true(!config.fake && config.foreground);
+	assert_int_equal(config.threads, 1);
+	cli_config_free(&config);
+	assert_int_equal(parse_as("mount.pktfs", "a mnt -f -o fake", &config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "unknown option"));
+	cli_config_free(&config);
+	assert_int_equal(parse("a --sloppy", &config, &error), -EINVAL);
+	cli_config_free(&config);
+}
+
 /* As mount(8), mount.fuse3 and autofs pass them. */
 static void mount_helpers(void **state)
 {
@@ -303,9 +325,9 @@ static void table_is_parsed(void **state)
 				    : number || !strcmp(option->argument, "OCTAL") ||
 						      !strcmp(option->argument, "SIZE")
 					    ? "=1"
-				    : !strcmp(option->argument, "USER")  ? "=root"
-				    : !strcmp(option->argument, "ORDER") ? "=time"
-									 : "=ro";
+				    : !strcmp(option->argument, "USER")      ? "=root"
+				    : !strcmp(option->argument, "name|time") ? "=time"
+									     : "=ro";
 		struct cli_config config;
 		char line[120];
 
@@ -386,7 +408,8 @@ int main(void)
 		cmocka_unit_test(refusals),        cmocka_unit_test(long_names_stay_in_one_line),
 		cmocka_unit_test(table_is_parsed), cmocka_unit_test(help_has_every_option),
 		cmocka_unit_test(appending),       cmocka_unit_test(owners),
-		cmocka_unit_test(helper),          cmocka_unit_test(several),
+		cmocka_unit_test(helper),          cmocka_unit_test(helper_letters),
+		cmocka_unit_test(several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
