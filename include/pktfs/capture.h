@@ -238,13 +238,14 @@ PKTFS_API int pktfs_file_status_get(pktfs_capture *capture, uint64_t path,
 				    struct pktfs_file_status *ret);
 
 /* What has happened to it, by a look at it: *ret_removed, it has no name any more
- * (what it holds is there); *ret_unseen, bytes that have been added to it behind
+ * (what it holds is there, unless it is lost); *ret_unseen, bytes that have been added to it behind
  * `file_size`. 0, -ENOENT, or an error of fstat(2). */
 PKTFS_API int pktfs_file_look(pktfs_capture *capture, uint64_t path, int *ret_removed,
 			      uint64_t *ret_unseen);
 
-/* For who knows that the bytes of a file are others by now: reading its packets
- * gives -EIO from now on. 0, -ENOENT. */
+/* For who knows that the bytes of a file are others by now, or that nobody wants
+ * them: reading its packets gives -EIO from now on, and the file is let go of, so
+ * that the disk has its room again if it has no name. 0, -ENOENT. */
 PKTFS_API int pktfs_file_lose(pktfs_capture *capture, uint64_t path);
 
 /* What is known so far; the numbers grow until `state` is not INDEXING, and after

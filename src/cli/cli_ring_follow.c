@@ -121,12 +121,22 @@ static struct ring_file *find_name(struct cli_ring *ring, size_t directory, cons
 	return NULL;
 }
 
-static void was_removed(struct ring_file *file)
+/* A file that has no name any more is let go of: who keeps a ring of files wants the
+ * room of the oldest back. One that was moved away is still there. */
+static void was_removed(struct cli_ring *ring, struct ring_file *file)
 {
-	if (file->taken)
-		cli_log_note("%s: was removed; what it holds can be read until the mount ends",
-			     file->path);
+	uint64_t unseen;
+	int removed = 0;
+
 	file->gone = true;
+	if (!file->taken)
+		return;
+	pktfs_file_look(ring->capture, file->number, &removed, &unseen);
+	if (removed)
+		pktfs_file_lose(ring->capture, file->number);
+	cli_log_note(removed ? "%s: was removed: its packets cannot be read any more"
+			     : "%s: was moved away; what it holds can be read until the mount ends",
+		     file->path);
 }
 
 static void take_event(struct cli_ring *ring, const struct inotify_event *event)
@@ -142,7 +152,7 @@ static void take_event(struct cli_ring *ring, const struct inotify_event *event)
 	if (!file)
 		return;
 	if (event->mask & (IN_DELETE | IN_MOVED_FROM)) {
-		was_removed(file);
+		was_removed(ring, file);
 		return;
 	}
 	if (event->mask & (IN_MODIFY | IN_CLOSE_WRITE)) {
@@ -183,7 +193,7 @@ static void meet(struct cli_ring *ring, size_t directory, const char *name)
 	if (cli_ring_stat(ring, directory, name, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
 	if (file && (file->inode != st.st_ino || file->device != st.st_dev)) {
-		was_removed(file); /* replaced */
+		was_removed(ring, file); /* replaced */
 		file = NULL;
 	}
 	if (!file) {
@@ -210,7 +220,7 @@ static void miss(struct cli_ring *ring, size_t directory, char *const *names, si
 	for (file = ring->files; file < ring->files + ring->file_count; file++)
 		if (file->directory == directory && !file->gone &&
 		    !lfind(cli_ring_base(file), names, &count, sizeof(*names), by_name))
-			was_removed(file);
+			was_removed(ring, file);
 }
 
 /* inotify tells of what goes; without it that has to be found. */

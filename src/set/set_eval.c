@@ -110,7 +110,27 @@ static uint64_t part_bits(const struct part *part, uint32_t w)
 	return bits;
 }
 
-/* The packets of a part, given those of the parent: evaluates the predicate. */
+/* Packets of one file of several. */
+struct stretch {
+	uint64_t last; /* 0: not known yet */
+	bool lost;     /* its file is gone: none of them can be read */
+};
+
+static struct stretch stretch_of(const struct set_worker *worker, uint64_t number)
+{
+	pktfs_capture *capture = worker->pool->capture;
+	struct pktfs_file_status status;
+	struct pktfs_file file;
+
+	if (pktfs_files(capture) < 2 || pktfs_file_of_packet(capture, number, &file) < 0 ||
+	    pktfs_file_status_get(capture, file.path, &status) < 0)
+		return (struct stretch){.last = UINT64_MAX};
+	return (struct stretch){.last = MAX(number, file.packets_before + status.packets),
+				.lost = status.lost};
+}
+
+/* The packets of a part, given those of the parent: evaluates the predicate. What
+ * cannot be read any more is no member. */
 static int walk_part(struct set_worker *worker, struct set *set, void *scratch,
 		     const struct part *part, const uint64_t *parent, uint64_t *words,
 		     struct set_chunk *chunk)
@@ -120,6 +140,7 @@ static int walk_part(struct set_worker *worker, struct set *set, void *scratch,
 	struct pktfs_span span = {0};
 	const struct pktfs_packet *packet;
 	enum set_bound bound = BOUND_SOME;
+	struct stretch stretch = {0};
 	uint32_t w;
 	int r;
 
@@ -135,7 +156,9 @@ static int walk_part(struct set_worker *worker, struct set *set, void *scratch,
 					return r;
 				bound = predicate->bound(set->state, &span);
 			}
-			if (bound == BOUND_NONE)
+			if (number > stretch.last)
+				stretch = stretch_of(worker, number);
+			if (bound == BOUND_NONE || stretch.lost)
 				continue;
 			r = given_up(worker) ? -ECANCELED : take_packet(worker, number, &packet);
 			if (r < 0)
@@ -153,15 +176,18 @@ static int walk_part(struct set_worker *worker, struct set *set, void *scratch,
 	return pktfs_iterator_verify(worker->iterator);
 }
 
-/* The same, with `words` followed by the parent's, and once more if need be: a
- * fault elsewhere in the file spoils the map of all of it, but not what is read
- * after that. */
+/* So often, at most: a file of several may be gone each time. */
+#define EVAL_TRIES 4
+
+/* The same, with `words` followed by the parent's, and again if need be: a fault
+ * elsewhere in the file spoils the map of all of it, but not what is read after
+ * that. */
 static int walk_part_again(struct set_worker *worker, struct set *set, void *scratch,
 			   const struct part *part, uint64_t *words, struct set_chunk *chunk)
 {
 	int r = -EIO, tries;
 
-	for (tries = 0; r == -EIO && tries < 2; tries++) {
+	for (tries = 0; r == -EIO && tries < EVAL_TRIES; tries++) {
 		if (tries) {
 			chunk_free(chunk);
 			memset(words, 0, CHUNK_WORDS * sizeof(*words));

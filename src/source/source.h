@@ -227,7 +227,9 @@ bool source_more(struct source *source);
 bool source_takes_more(const struct source *source);
 
 /* Of a chain that was begun so: its parts, opened or not. source_file_lose: the
- * bytes of one are others by now; from now on borrowing any gives -EIO. */
+ * bytes of one are others by now, or are not wanted any more as it has no name:
+ * from now on borrowing any gives -EIO, the file is let go of, and
+ * source_file_stat tells what it was then. */
 struct source_file_info {
 	bool opened;
 	bool lost;

@@ -17,7 +17,8 @@ struct chain_part {
 	uint64_t size;         /* as it was stored when it was added */
 	struct pktfs_time time;
 	struct pktfs_error error; /* code 0: none; why there is no descriptor */
-	atomic_bool lost;         /* its bytes are others by now */
+	atomic_bool lost;         /* source_file_lose */
+	struct stat last;         /* under the lock: what it was when that was called */
 };
 
 struct source_chain {

@@ -4,20 +4,35 @@
 #include "source_chain.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "source_file.h"
+
+/* Not under the lock, which it may take. */
+static void drop(struct source *source)
+{
+	if (source->ops->drop)
+		source->ops->drop(source);
+}
 
 /* The part behind those that are opened is `source`. */
 static void set_opened(struct source_chain *chain, struct source *source)
 {
-	UTIL_LOCK_SCOPE(&chain->base.lock);
-	chain_part(chain, chain->opened)->source = source;
+	struct chain_part *part = chain_part(chain, chain->opened);
+
+	pthread_mutex_lock(&chain->base.lock);
+	part->source = source;
 	source_set_above(source, &chain->base);
 	atomic_store_explicit(&chain->opened, chain->opened + 1, memory_order_release);
 	if (source_cancelled(&chain->base))
 		source_cancel(source);
 	source_chain_set_end(chain);
+	pthread_mutex_unlock(&chain->base.lock);
+	if (atomic_load(&part->lost)) /* just now */
+		drop(source);
 }
 
 int source_chain_begin(struct source *first, int fd, const struct source_options *options,
@@ -86,7 +101,9 @@ static int open_part(struct source_chain *chain, struct chain_part *part, bool g
 	int r = error.code;
 
 	options.growing &= growing;
-	if (part->fd >= 0)
+	if (atomic_load(&part->lost))
+		r = error_set(&error, -EIO, "it was gone before it was read");
+	else if (part->fd >= 0)
 		r = source_open_fd(part->fd, &options, ret, &error);
 	return r == 0 ? 0 : r == -ENOMEM ? r : open_nothing(&error, ret);
 }
@@ -156,15 +173,50 @@ void source_file_get(struct source *source, size_t number, struct source_file_in
 
 int source_file_stat(struct source *source, size_t number, struct stat *ret)
 {
-	int fd = chain_part(chain_of(source), number)->fd;
+	struct chain_part *part = chain_part(chain_of(source), number);
 
-	if (fd < 0)
+	if (part->fd < 0)
 		return -EBADF;
-	return fstat(fd, ret) < 0 ? -errno : 0;
+	UTIL_LOCK_SCOPE(&source->lock);
+	if (!atomic_load(&part->lost))
+		return fstat(part->fd, ret) < 0 ? -errno : 0;
+	*ret = part->last;
+	return 0;
+}
+
+/* Its number stays taken. */
+static void let_go(int fd)
+{
+	_cleanup_close_ int nothing = eventfd(0, EFD_CLOEXEC);
+
+	if (nothing >= 0 && fd >= 0)
+		dup3(nothing, fd, O_CLOEXEC);
+}
+
+/* The first time. *ret_source: NULL where it is not opened. */
+static bool set_lost(struct source_chain *chain, size_t number, struct source **ret_source)
+{
+	struct chain_part *part = chain_part(chain, number);
+
+	UTIL_LOCK_SCOPE(&chain->base.lock);
+	if (atomic_load(&part->lost))
+		return false;
+	if (part->fd >= 0 && fstat(part->fd, &part->last) < 0)
+		part->last = (struct stat){0};
+	atomic_store(&part->lost, true);
+	*ret_source = part->source;
+	return true;
 }
 
 void source_file_lose(struct source *source, size_t number)
 {
+	struct source_chain *chain = chain_of(source);
+	struct source *lost;
+
 	assert(source_is_chain(source));
-	atomic_store(&chain_part(chain_of(source), number)->lost, true);
+	if (!set_lost(chain, number, &lost))
+		return;
+	if (lost)
+		drop(lost);
+	let_go(chain_part(chain, number)->fd);
 }

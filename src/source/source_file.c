@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source_file.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -166,6 +168,24 @@ static void file_stored(struct source *source, uint64_t *ret_size, struct pktfs_
 
 /* ---- life */
 
+/* What takes the file's place, under its number and at its address, is not
+ * mistaken for it: it cannot be read, or was marked before. */
+static void file_drop(struct source *source)
+{
+	_cleanup_close_ int nothing = eventfd(0, EFD_CLOEXEC);
+	struct source_file *file = file_of(source);
+
+	UTIL_LOCK_SCOPE(&file->grow_lock);
+	atomic_store(&source->growing, false);
+	if (file->fault) {
+		source_fault_mark(file->fault);
+		mmap((void *)(uintptr_t)file->map, (size_t)file->mapped, PROT_READ,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+	}
+	if (nothing >= 0)
+		dup3(nothing, file->fd, O_CLOEXEC);
+}
+
 static void file_close(struct source *source)
 {
 	struct source_file *file = file_of(source);
@@ -187,6 +207,7 @@ static const struct source_ops file_ops = {
 	.grow = file_grow,
 	.descriptor = file_descriptor,
 	.stored = file_stored,
+	.drop = file_drop,
 	.close = file_close,
 };
 

@@ -145,6 +145,7 @@ static const struct source_ops gzip_ops = {
 	.name = "gzip",
 	.borrow = source_stream_borrow,
 	.verify = source_stream_verify,
+	.drop = source_stream_drop,
 	.cancel = source_stream_cancel,
 	.grow = source_stream_grow,
 	.descriptor = source_stream_descriptor,

@@ -45,6 +45,10 @@ struct source_ops {
 	/* Optional: size and time of the file, where those below are not it. */
 	void (*stored)(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
 
+	/* Optional: lets go of the file, and of the disk that it takes where it has no
+	 * name any more. Loans are not verified from then on, and new ones are -EIO. */
+	void (*drop)(struct source *source);
+
 	/* Optional: wakes the kind's own waiters; `cancelled` is set. */
 	void (*cancel)(struct source *source);
 

@@ -288,6 +288,14 @@ int source_stream_verify(struct source *source, uint64_t offset, size_t size)
 	return source_spool_verify(&stream->spool);
 }
 
+void source_stream_drop(struct source *source)
+{
+	struct source *inner = ((struct source_stream *)source)->inner;
+
+	if (inner && inner->ops->drop)
+		inner->ops->drop(inner);
+}
+
 void source_stream_cancel(struct source *source)
 {
 	struct source_stream *stream = (struct source_stream *)source;

@@ -62,6 +62,8 @@ int source_stream_init(struct source_stream *stream, const struct source_ops *op
 		       struct source *inner, const struct source_options *options);
 /* Starts the thread, as the last step of an open. */
 int source_stream_start(struct source_stream *stream, const char *name);
+/* Lets go of the inner source's file. What is decoded already stays in the spool. */
+void source_stream_drop(struct source *source);
 /* Ends the thread (the source was cancelled), closes the inner source. */
 void source_stream_fini(struct source_stream *stream);
 

@@ -235,6 +235,7 @@ static const struct source_ops zstd_ops = {
 	.name = "zstd",
 	.borrow = zstd_borrow,
 	.verify = source_stream_verify,
+	.drop = source_stream_drop,
 	.cancel = zstd_cancel,
 	.grow = source_stream_grow,
 	.descriptor = source_stream_descriptor,

@@ -132,7 +132,8 @@ static int show_problem(const struct view_subject *s, struct text *text)
 	if (file->problem.code)
 		text_printf(text, "%s\n", file->problem.text);
 	if (file->lost)
-		text_string(text, "was overwritten or cut: its packets cannot be read any more\n");
+		text_printf(text, "was %s: its packets cannot be read any more\n",
+			    removed ? "removed" : "overwritten or cut");
 	else if (removed)
 		text_string(text, "was removed; what it holds can be read until the mount ends\n");
 	if (unseen && !file->lost && is_finished(s))

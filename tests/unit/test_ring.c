@@ -201,7 +201,9 @@ static void lost(void **state)
 	wait_all(capture);
 	assert_int_equal(pktfs_add(capture, &(struct pktfs_input){files.paths[0], -1}, NULL),
 			 -EINVAL);
+	assert_int_equal(pktfs_packet_get(capture, 150, &packet, NULL), 0);
 	assert_int_equal(pktfs_file_lose(capture, 1), 0);
+	assert_int_equal(pktfs_packet_release(&packet), -EIO);
 	assert_int_equal(pktfs_file_lose(capture, 3), -ENOENT);
 	for (uint64_t n = 1; n <= 300; n++) {
 		if (n > 100 && n <= 200)
