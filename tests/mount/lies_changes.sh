@@ -56,7 +56,7 @@ change()
 		pids+=($!)
 	done
 	sleep 0.3
-	timeout -s KILL 30 bash -c "$script" || fail "$what: cannot be done"
+	timeout -s KILL 60 bash -c "$script" || fail "$what: cannot be done"
 	for pid in "${pids[@]}"; do
 		wait "$pid" || fail "$what: a reader failed"
 	done
@@ -66,7 +66,7 @@ change()
 	kill -0 "$daemon" 2>/dev/null || fail "$what: the daemon is gone"
 	[ "$good" -gt 100 ] || fail "$what: only $good packets read"
 	for name in state packets log; do
-		within 10 cat "$mnt/info/$name" >/dev/null || fail "$what: info/$name"
+		within 60 cat "$mnt/info/$name" >/dev/null || fail "$what: info/$name"
 	done
 	within 60 cat "$mnt/by/filter/len > 10/info/packets" >/dev/null 2>&1 || true
 	memory_below $limit "$what"
@@ -96,8 +96,8 @@ below()
 {
 	"$pktfs" -f large.pcap inner 2>>stderr &
 	inner=$!
-	wait_until 10 is_mounted "$work/inner"
-	wait_until 10 grep -qx complete inner/info/state
+	wait_until 60 is_mounted "$work/inner"
+	wait_until 60 grep -qx complete inner/info/state
 }
 end_below()
 {
@@ -128,7 +128,7 @@ wait_indexed
 truncate -s 30M large.pcap
 read -r right gone < <(count_large)
 [ "$right" -ge 3 ] && [ $((right + gone)) = 12 ] || fail "EIO behind the index: $right $gone"
-within 10 cat "$mnt/info/log" >/dev/null
+within 60 cat "$mnt/info/log" >/dev/null
 memory_below $limit 'EIO'
 end_in_time 'EIO'
 end_below
@@ -165,7 +165,7 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=8M tmpfs small 2>
 			# with no room at all it may be refused
 			"$pktfs" -o "spool=$work/small" -f a.$how "$mnt" 2>err &
 			daemon=$!
-			wait_until 10 eval 'is_mounted "$mnt" || ! kill -0 $daemon'
+			wait_until 60 eval 'is_mounted "$mnt" || ! kill -0 $daemon'
 			if ! is_mounted "$mnt"; then
 				wait "$daemon" && fail 'a full spool: ended with 0'
 				daemon=
