@@ -20,15 +20,18 @@ count=20000
 python3 make.py all-a a $count
 python3 make.py all-b b $count
 
-# Reads packets at random for some seconds; each has 1000 bytes of those that were
-# ever in the file, or an error. Prints how many of which.
+# Reads packets at random until the file `changed` is there, and 200 more; each has
+# 1000 bytes of those that were ever in the file, or an error. Prints how many of
+# which; makes the file STARTED when the first 50 are read.
 cat >reader.py <<'PYTHON'
-import errno, os, random, sys, time
-mnt, count, seconds, allowed, garbage = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), set(sys.argv[4].encode()), len(sys.argv) > 5
+import errno, os, random, sys
+mnt, count, started, allowed, garbage = sys.argv[1], int(sys.argv[2]), sys.argv[3], set(sys.argv[4].encode()), len(sys.argv) > 5
 random.seed(os.getpid())
-good = bad = 0
-end = time.monotonic() + seconds
-while time.monotonic() < end:
+good = bad = after = 0
+while after < 200:
+    after += os.path.exists("changed")
+    if good + bad == 50:
+        open(started, "w").close()
     n = random.randrange(1, count + 1)
     try:
         with open(f"{mnt}/packets/{n}", "rb") as file:
@@ -51,12 +54,17 @@ change()
 	cp all-a a.pcap
 	mount_capture a.pcap
 	wait_indexed
+	rm -f changed started.*
 	for reader in 1 2 3 4; do
-		timeout -s KILL 60 python3 reader.py "$mnt" $count 2 "$allowed" ${4:+garbage} >"read.$reader" &
+		timeout -s KILL 120 python3 reader.py "$mnt" $count started.$reader "$allowed" \
+			${4:+garbage} >"read.$reader" &
 		pids+=($!)
 	done
-	sleep 0.3
+	for reader in 1 2 3 4; do
+		wait_until 60 test -e started.$reader
+	done
 	timeout -s KILL 60 bash -c "$script" || fail "$what: cannot be done"
+	touch changed
 	for pid in "${pids[@]}"; do
 		wait "$pid" || fail "$what: a reader failed"
 	done

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the tests of captures that lie share; read after lib.sh. Each lie that was
-# tried is a line of TAP, with what was measured.
+# tried is a line of TAP, with what was measured, and is counted by its first words.
 
 lies=$here/lies.py
 few=30 # packets before the lie, as lies.py writes them
@@ -14,6 +14,7 @@ tell()
 {
 	told=$((told + 1))
 	echo "ok $told - $*"
+	[[ $* == *'# SKIP '* ]] || echo "COUNT 1 captures that lie or change: ${1%%: *}"
 }
 
 # within SECONDS COMMAND...: nothing hangs. Its exit code.
