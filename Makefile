@@ -144,7 +144,7 @@ fuzzers:
 
 fuzz-%: fuzzers
 	@mkdir -p $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
-	$(Q)cd $(BUILD)/fuzz && tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	$(Q)cd $(BUILD)/fuzz && tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
 		-rss_limit_mb=1024 -print_final_stats=1 corpus/$* $(CURDIR)/tests/fuzz/corpus/$*
 
 .PRECIOUS: $(BUILD)/tests/%.o

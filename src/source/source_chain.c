@@ -102,9 +102,14 @@ static size_t last_of(const struct source_chain *chain)
 static int chain_grow(struct source *source, uint64_t limit, uint64_t used)
 {
 	struct source_chain *chain = chain_of(source);
-	size_t last = last_of(chain);
-	int r = last == SIZE_MAX ? 0 : source_chain_grow_part(chain, last, limit, used);
+	size_t last;
+	int r;
 
+	/* under the lock: a part that is not opened yet is looked at after that */
+	pthread_mutex_lock(&source->lock);
+	last = last_of(chain);
+	pthread_mutex_unlock(&source->lock);
+	r = last == SIZE_MAX ? 0 : source_chain_grow_part(chain, last, limit, used);
 	chain_moved(source);
 	return r;
 }

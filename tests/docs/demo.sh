@@ -10,7 +10,7 @@ export TMPDIR=$work
 # ended half way, it unmounts, too
 "$top/scripts/demo" >shown 2>words &
 demo=$!
-wait_until 20 grep -q '^\$ ls' shown
+wait_until 60 grep -q '^\$ ls' shown
 kill -TERM $demo
 wait $demo || true
 ! grep -qF " $work/" /proc/self/mounts || fail 'a demo that was ended is still mounted'

@@ -96,6 +96,8 @@ static void replay(const char *path)
 
 int main(int argc, char **argv)
 {
+	const char *name;
+
 	feed(NULL, 0);
 	for (int i = 1; i < argc; i++)
 		replay(argv[i]);
@@ -103,6 +105,9 @@ int main(int argc, char **argv)
 		printf("SKIP: no corpus\n");
 		return 77;
 	}
+	name = strstr(argv[0], "replay_");
+	printf("COUNT %lu inputs of fuzz targets (kept ones, cut and changed at each byte): %s\n",
+	       inputs, name ? name + strlen("replay_") : argv[0]);
 	printf("%sok 1 - %lu inputs from %d files\n1..1\n", failures ? "not " : "", inputs,
 	       argc - 1);
 	return failures ? 1 : 0;

@@ -70,7 +70,7 @@ for order in le be; do
 	cp $order.epb "$mnt/append/blocks/epb"
 	same "$(cat "$mnt/info/packets")" 11 'packets after an EPB'
 	same "$(cat "$mnt/packets/11")" 'a packet as a block'
-	same "$(timeout 5 readlink "$mnt/append/blocks/epb" || echo "exit $?")" ../../packets/000000011 'link of the EPB'
+	same "$(timeout 60 readlink "$mnt/append/blocks/epb" || echo "exit $?")" ../../packets/000000011 'link of the EPB'
 	for kind in shb idb pb; do
 		refused_block EINVAL $order.$kind
 	done

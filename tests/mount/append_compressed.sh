@@ -52,7 +52,7 @@ for kind in 'a.pcap.zst:--zstd single' 'b.pcapng.zst:--zstd frames:2 --format pc
 
 	# quiet
 	appends
-	wait_until 10 whole "$file" 201
+	wait_until 60 whole "$file" 201
 	# fsync of a file, and of the folders
 	sync_of "$mnt/append/0/synced" 'of a file'
 	whole "$file" 202 || fail "$file after fsync of a file"
@@ -71,7 +71,7 @@ for kind in 'a.pcap.zst:--zstd single' 'b.pcapng.zst:--zstd frames:2 --format pc
 	        file.write(b"near %d" % n)
 	PYTHON
 	same "$(cat "$mnt/packets/304")" 'near 99' 'before the frame is ended'
-	wait_until 10 whole "$file" 304
+	wait_until 60 whole "$file" 304
 	now=$(frames "$file")
 	[ "$now" -le $((before + 12)) ] || fail "$file: $now frames, $before before, 105 packets"
 	# unmounted at once

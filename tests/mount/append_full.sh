@@ -44,7 +44,7 @@ make()
 	options=${options//'~'/ }
 	# (a daemon that has just ended may still have the bytes of the last file)
 	# shellcheck disable=SC2086
-	wait_until 10 "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}"
+	wait_until 60 "$pktgen" --packets 20 ${options//=/ } "$2${1%%:*}"
 }
 
 # ---- a full disk
@@ -193,7 +193,7 @@ for kind in $kinds; do
 	unset LD_PRELOAD
 	wait_indexed
 	appends
-	sleep 0.3
+	wait_until 60 grep -qx complete "$mnt/info/state" # the frame has ended
 	size=$(stat -c %s "$file")
 	echo "$eio write" >FAIL
 	close_gives EIO 0/p '' 'bytes(100)'

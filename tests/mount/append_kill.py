@@ -52,13 +52,13 @@ class Mount:
         self.daemon = subprocess.Popen([PKTFS, "-f", "-o", options, file, self.mnt],
                                        stdin=subprocess.DEVNULL, stdout=self.words,
                                        stderr=self.words)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not is_mounted(self.mnt):
             if self.daemon.poll() is not None:
                 raise Wrong(f"-o {options}: ended with {self.daemon.returncode}: {self.said()}")
             if time.monotonic() > end:
                 self.kill()
-                raise Wrong(f"-o {options}: not mounted after 20 s")
+                raise Wrong(f"-o {options}: not mounted after 60 s")
             time.sleep(0.003)
 
     def said(self):
@@ -68,12 +68,12 @@ class Mount:
     def kill(self):
         self.daemon.kill()
         try:
-            self.daemon.wait(20)
+            self.daemon.wait(60)
         except subprocess.TimeoutExpired as error:
             # it waits for an answer of its own; this breaks the connection
             subprocess.run(["umount", "-f", self.mnt], capture_output=True, check=False)
-            self.daemon.wait(20)
-            raise Wrong("the daemon did not end 20 s after SIGKILL") from error
+            self.daemon.wait(60)
+            raise Wrong("the daemon did not end 60 s after SIGKILL") from error
         if subprocess.run(["umount", "-l", self.mnt], capture_output=True, check=False).returncode:
             subprocess.run(["fusermount3", "-uz", self.mnt], capture_output=True, check=False)
 
@@ -98,7 +98,7 @@ class Mount:
             time.sleep(0.02)
         else:
             self.kill()
-        code = self.daemon.wait(20)
+        code = self.daemon.wait(60)
         if done.returncode or code or self.said():
             raise Wrong(f"unmount: {done.stderr.decode()}; the daemon: {code}: {self.said()}")
 

@@ -86,7 +86,7 @@ start_refused()
 
 	shift 2
 	mkdir -p "$mnt"
-	expect 1 timeout 20 "$pktfs" -f -o rw "$@" "$file" "$mnt"
+	expect 1 timeout 60 "$pktfs" -f -o rw "$@" "$file" "$mnt"
 	same "$(wc -l <err)" 1 "lines about $file"
 	[[ $(cat err) == "pktfs: "* ]] || fail "says: $(cat err)"
 	grep -q -- "$word" err || fail "no '$word' in: $(cat err)"

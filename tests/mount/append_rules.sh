@@ -164,10 +164,10 @@ f = os.open(d + 'p', os.O_CREAT | os.O_WRONLY)
 os.write(f, b'partial')
 time.sleep(0.1)
 os.kill(pid, signal.SIGTERM)
-end = time.monotonic() + 10
+end = time.monotonic() + 60
 while os.path.ismount(os.path.dirname(os.path.dirname(os.path.dirname(d)))) and time.monotonic() < end:
     time.sleep(0.01)
-for _ in range(500):
+for _ in range(6000):
     try:
         os.write(f, b'more')
     except OSError as e:

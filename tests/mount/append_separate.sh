@@ -85,7 +85,7 @@ appends
 unmount
 truncate -s -5 more.pcapng
 mkdir -p mnt
-expect 1 timeout 20 "$pktfs" -f -o append=more.pcapng a.pcap mnt
+expect 1 timeout 60 "$pktfs" -f -o append=more.pcapng a.pcap mnt
 grep -q 'more.pcapng.*offset' err || fail "says: $(cat err)"
 mount_capture a.pcap -o append=more.pcapng,repair
 wait_indexed
@@ -94,12 +94,12 @@ same "$(cat "$mnt/info/packets")" 10 'FILE, repaired'
 appends
 unmount
 # FILE where nothing can be made, or that is something else
-expect 1 timeout 20 "$pktfs" -f -o append=nowhere/more.pcapng a.pcap mnt
+expect 1 timeout 60 "$pktfs" -f -o append=nowhere/more.pcapng a.pcap mnt
 grep -q 'nowhere/more.pcapng.*o such file' err || fail "says: $(cat err)"
 echo 'a text that is no capture, long enough to be seen' >text
-expect 1 timeout 20 "$pktfs" -f -o append=text a.pcap mnt
+expect 1 timeout 60 "$pktfs" -f -o append=text a.pcap mnt
 grep -q 'text: ' err || fail "says: $(cat err)"
-expect 2 timeout 20 "$pktfs" -f -o append=a.pcap a.pcap mnt
+expect 2 timeout 60 "$pktfs" -f -o append=a.pcap a.pcap mnt
 
 # statfs is of what is appended to
 mkdir disk

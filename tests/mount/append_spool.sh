@@ -11,7 +11,7 @@ for kind in 'a.pcap.zst:--zstd single' 'b.pcapng.gz:--gzip --format pcapng'; do
 	"$pktgen" --packets 20 ${kind#*:} "$file"
 	mount_capture "$file" -o rw,spool="$work/spool"
 	wait_indexed
-	done=$(timeout 20 python3 - "$mnt/append/0" <<-'PYTHON'
+	done=$(timeout 60 python3 - "$mnt/append/0" <<-'PYTHON'
 	import errno, os, sys
 	for done in range(300):
 	    fd = os.open(f"{sys.argv[1]}/{done}", os.O_CREAT | os.O_WRONLY)

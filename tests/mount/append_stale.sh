@@ -54,7 +54,7 @@ for kind in pcap pcapng pcap.zst pcapng.gz; do
 	mount_capture "cut.$kind" -o rw
 	wait_indexed
 	appends
-	sleep 0.3
+	wait_until 60 grep -qx complete "$mnt/info/state" # the frame has ended
 	size=$(stat -c %s "cut.$kind")
 	truncate -s -3 "cut.$kind"
 	close_gives ESTALE 0/p
@@ -69,7 +69,7 @@ for kind in pcap pcapng pcap.zst pcapng.gz; do
 	mount_capture "longer.$kind" -o rw
 	wait_indexed
 	appends
-	sleep 0.3
+	wait_until 60 grep -qx complete "$mnt/info/state" # the frame has ended
 	echo more >>"longer.$kind"
 	sum=$(sha256sum <"longer.$kind")
 	close_gives ESTALE 0/p

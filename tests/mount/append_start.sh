@@ -35,13 +35,13 @@ same "$(sha256sum <a.pcapng)" "$sum" 'nothing was written'
 "$pktgen" --packets 3 other.pcap
 mount_capture a.pcapng -o rw
 mkdir second
-expect 1 timeout 20 "$pktfs" -f -o rw a.pcapng second
+expect 1 timeout 60 "$pktfs" -f -o rw a.pcapng second
 grep -qw "$daemon" err || fail "which process holds it: $(cat err), it is $daemon"
 same "$(wc -l <err)" 1
-expect 1 timeout 20 "$pktfs" -f -o append=a.pcapng other.pcap second
+expect 1 timeout 60 "$pktfs" -f -o append=a.pcapng other.pcap second
 grep -qw "$daemon" err || fail "which process holds it: $(cat err), it is $daemon"
 ln a.pcapng link.pcapng
-expect 1 timeout 20 "$pktfs" -f -o rw link.pcapng second
+expect 1 timeout 60 "$pktfs" -f -o rw link.pcapng second
 grep -qw "$daemon" err || fail "by another name: $(cat err)"
 # others may read
 "$pktfs" a.pcapng second
@@ -53,13 +53,13 @@ unmount
 "$pktfs" -o rw a.pcapng mnt
 echo 'from the background' >mnt/append/0/p
 same "$(cat mnt/packets/22)" 'from the background'
-expect 1 timeout 20 "$pktfs" -f -o rw a.pcapng second
+expect 1 timeout 60 "$pktfs" -f -o rw a.pcapng second
 holder=$(grep -o 'process [0-9]*' err | cut -d' ' -f2)
 grep -q pktfs "/proc/$holder/comm" || fail "process '$holder' holds it: $(cat err)"
 grep -qF "$work" "/proc/$holder/cmdline" || grep -qa a.pcapng "/proc/$holder/cmdline" ||
 	fail "process $holder is another"
 "$pktfs" -u mnt
-wait_until 5 "$pktfs" -o rw a.pcapng mnt
+wait_until 60 "$pktfs" -o rw a.pcapng mnt
 "$pktfs" -u mnt
 
 # ---- files that may not be written
@@ -71,10 +71,10 @@ if [ "$(id -u)" != 0 ]; then
 	start_refused readonly.pcapng 'ermission denied'
 elif $as_other true 2>/dev/null; then
 	mkdir -m 777 nobody
-	expect 1 $as_other timeout 20 "$pktfs" -f -o rw readonly.pcapng nobody
+	expect 1 $as_other timeout 60 "$pktfs" -f -o rw readonly.pcapng nobody
 	grep -q 'readonly.pcapng.*ermission denied' err || fail "says: $(cat err)"
 	same "$(wc -l <err)" 1
-	expect 1 $as_other timeout 20 "$pktfs" -f -o append=readonly.pcapng other.pcap nobody
+	expect 1 $as_other timeout 60 "$pktfs" -f -o append=readonly.pcapng other.pcap nobody
 	grep -q 'ermission denied' err || fail "says: $(cat err)"
 fi
 mkdir ro
@@ -83,7 +83,7 @@ if mount --bind ro ro 2>/dev/null && mount -o remount,ro,bind ro 2>/dev/null; th
 	start_refused ro/a.pcapng 'ead-only file system'
 	umount ro
 fi
-expect 2 timeout 20 "$pktfs" -f -o rw - mnt
+expect 2 timeout 60 "$pktfs" -f -o rw - mnt
 start_refused missing.pcapng 'o such file'
 start_refused "$work" 'irectory'
 : >empty

@@ -25,7 +25,7 @@ mkdir mnt2
 diff -r mnt/packets mnt2/packets
 expect 0 "$pktfs" -u mnt2
 expect 0 "$pktfs" -u mnt
-wait_until 5 eval '! is_mounted "$work/mnt"'
+wait_until 60 eval '! is_mounted "$work/mnt"'
 [ -d mnt ] || fail 'removed a mountpoint that it did not make'
 
 # without a mountpoint: one is made beside, named after the file, and removed
@@ -38,14 +38,14 @@ for file in trace.pcapng trace.pcapng.zst; do
 	is_mounted "$made" || fail "$file: nothing mounted at '$made'"
 	cmp "$made/packets/42" "$work/disk/000000042"
 	expect 0 "$pktfs" -u "$made"
-	wait_until 5 gone "$made"
+	wait_until 60 gone "$made"
 	cd .. && rm -rf elsewhere/out && rmdir elsewhere 2>/dev/null || rm -r elsewhere
 done
 # a mountpoint that does not exist is made, and removed again
 "$pktfs" trace.pcapng made
 is_mounted "$work/made"
 "$pktfs" -u made
-wait_until 5 gone "$work/made"
+wait_until 60 gone "$work/made"
 # also when it comes to nothing
 expect 1 "$pktfs" disk/000000001 made
 [ ! -e made ] || fail 'left a mountpoint behind'
@@ -55,11 +55,11 @@ expect 1 "$pktfs" trace.pcapng /proc/nowhere/mnt
 cd disk && "$pktfs" ../trace.pcapng ../mnt && cd ..
 same "$(cat mnt/info/path)" "$work/trace.pcapng"
 "$pktfs" -u mnt
-wait_until 5 eval '! is_mounted "$work/mnt"'
+wait_until 60 eval '! is_mounted "$work/mnt"'
 
 # fusermount3 and umount do as well
 "$pktfs" trace.pcapng mnt && fusermount3 -u mnt
-wait_until 5 eval '! is_mounted "$work/mnt"'
+wait_until 60 eval '! is_mounted "$work/mnt"'
 # descriptors 0 to 2 closed by the caller
 "$pktfs" trace.pcapng mnt <&- >&- 2>&-
 cmp mnt/packets/42 disk/000000042

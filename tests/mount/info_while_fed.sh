@@ -14,7 +14,7 @@ with open(sys.argv[2], "wb", buffering=0) as out:
         out.write(whole[at:at + 9973])
         time.sleep(0.01)
 PYTHON
-wait_until 10 is_mounted "$mnt"
+wait_until 60 is_mounted "$mnt"
 python3 - "$mnt" disk <<'PYTHON'
 import os, sys, time
 mnt, disk = sys.argv[1:]

@@ -97,6 +97,24 @@ wait_until()
 	done
 }
 
+# daemon_of ARGUMENT...: the process in the background that was started with these
+daemon_of()
+{
+	local pid
+
+	for pid in $(pgrep -x pktfs); do
+		[ "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" != "$pktfs $* " ] || echo "$pid"
+	done 2>/dev/null
+}
+
+# the process is no more; one of which nobody has asked the exit code is none
+is_ended()
+{
+	local stat
+
+	! stat=$(cat "/proc/$1/stat" 2>/dev/null) || [[ ${stat##*) } == Z* ]]
+}
+
 is_mounted()
 {
 	grep -qF " $1 fuse.pktfs " /proc/self/mounts
@@ -113,10 +131,10 @@ mount_capture()
 	# bash has background jobs ignore SIGINT
 	env --default-signal=INT "$pktfs" -f "$@" "$file" "$mnt" 2>>"$work/stderr" >>"$work/stdout" &
 	daemon=$!
-	local end=$(($(date +%s) + 20))
+	local end=$(($(date +%s) + 60))
 	until is_mounted "$mnt"; do
 		kill -0 $daemon 2>/dev/null || { cat "$work/stderr" >&2; fail "the daemon ended"; }
-		[ "$(date +%s)" -le $end ] || fail "not mounted after 20 s"
+		[ "$(date +%s)" -le $end ] || fail "not mounted after 60 s"
 		sleep 0.01
 	done
 }

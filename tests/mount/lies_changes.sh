@@ -20,15 +20,18 @@ count=20000
 python3 make.py all-a a $count
 python3 make.py all-b b $count
 
-# Reads packets at random for some seconds; each has 1000 bytes of those that were
-# ever in the file, or an error. Prints how many of which.
+# Reads packets at random until the file `changed` is there, and 200 more; each has
+# 1000 bytes of those that were ever in the file, or an error. Prints how many of
+# which; makes the file STARTED when the first 50 are read.
 cat >reader.py <<'PYTHON'
-import errno, os, random, sys, time
-mnt, count, seconds, allowed, garbage = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), set(sys.argv[4].encode()), len(sys.argv) > 5
+import errno, os, random, sys
+mnt, count, started, allowed, garbage = sys.argv[1], int(sys.argv[2]), sys.argv[3], set(sys.argv[4].encode()), len(sys.argv) > 5
 random.seed(os.getpid())
-good = bad = 0
-end = time.monotonic() + seconds
-while time.monotonic() < end:
+good = bad = after = 0
+while after < 200:
+    after += os.path.exists("changed")
+    if good + bad == 50:
+        open(started, "w").close()
     n = random.randrange(1, count + 1)
     try:
         with open(f"{mnt}/packets/{n}", "rb") as file:
@@ -51,12 +54,17 @@ change()
 	cp all-a a.pcap
 	mount_capture a.pcap
 	wait_indexed
+	rm -f changed started.*
 	for reader in 1 2 3 4; do
-		timeout -s KILL 60 python3 reader.py "$mnt" $count 2 "$allowed" ${4:+garbage} >"read.$reader" &
+		timeout -s KILL 120 python3 reader.py "$mnt" $count started.$reader "$allowed" \
+			${4:+garbage} >"read.$reader" &
 		pids+=($!)
 	done
-	sleep 0.3
-	timeout -s KILL 30 bash -c "$script" || fail "$what: cannot be done"
+	for reader in 1 2 3 4; do
+		wait_until 60 test -e started.$reader
+	done
+	timeout -s KILL 60 bash -c "$script" || fail "$what: cannot be done"
+	touch changed
 	for pid in "${pids[@]}"; do
 		wait "$pid" || fail "$what: a reader failed"
 	done
@@ -66,7 +74,7 @@ change()
 	kill -0 "$daemon" 2>/dev/null || fail "$what: the daemon is gone"
 	[ "$good" -gt 100 ] || fail "$what: only $good packets read"
 	for name in state packets log; do
-		within 10 cat "$mnt/info/$name" >/dev/null || fail "$what: info/$name"
+		within 60 cat "$mnt/info/$name" >/dev/null || fail "$what: info/$name"
 	done
 	within 60 cat "$mnt/by/filter/len > 10/info/packets" >/dev/null 2>&1 || true
 	memory_below $limit "$what"
@@ -96,8 +104,8 @@ below()
 {
 	"$pktfs" -f large.pcap inner 2>>stderr &
 	inner=$!
-	wait_until 10 is_mounted "$work/inner"
-	wait_until 10 grep -qx complete inner/info/state
+	wait_until 60 is_mounted "$work/inner"
+	wait_until 60 grep -qx complete inner/info/state
 }
 end_below()
 {
@@ -128,7 +136,7 @@ wait_indexed
 truncate -s 30M large.pcap
 read -r right gone < <(count_large)
 [ "$right" -ge 3 ] && [ $((right + gone)) = 12 ] || fail "EIO behind the index: $right $gone"
-within 10 cat "$mnt/info/log" >/dev/null
+within 60 cat "$mnt/info/log" >/dev/null
 memory_below $limit 'EIO'
 end_in_time 'EIO'
 end_below
@@ -165,7 +173,7 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=8M tmpfs small 2>
 			# with no room at all it may be refused
 			"$pktfs" -o "spool=$work/small" -f a.$how "$mnt" 2>err &
 			daemon=$!
-			wait_until 10 eval 'is_mounted "$mnt" || ! kill -0 $daemon'
+			wait_until 60 eval 'is_mounted "$mnt" || ! kill -0 $daemon'
 			if ! is_mounted "$mnt"; then
 				wait "$daemon" && fail 'a full spool: ended with 0'
 				daemon=

@@ -5,9 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/lies_lib.sh"
 make_capture pcapng 2000 a.pcapng
-mount_capture a.pcapng -o sets=8M
+mount_capture a.pcapng -o sets=1M
 wait_indexed
-limit=64
+limit=32
 
 cat >ask.py <<'PYTHON'
 import errno, os, sys
@@ -53,7 +53,7 @@ ask()
 	kill -0 "$daemon" || fail "$3: the daemon is gone"
 	tell "$2 $3: $right right, $refused refused, $memory MiB of $limit"
 }
-count=22000
+count=6000
 [ -z "$instrumented" ] || count=2000
 ask nest 200 'ranges, each inside the other'
 [ "$right" -ge 60 ] || fail "only $right deep"

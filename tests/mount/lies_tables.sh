@@ -23,10 +23,10 @@ mount_capture many -o memory=2G
 wait_indexed $seconds
 same "$(cat "$mnt/info/packets")" $few 'packets among interfaces'
 for number in 0 1 4999999 $count; do
-	same "$(within 20 cat "$mnt/interfaces/$number/link_type")" ETHERNET "link type of $number"
+	same "$(within 60 cat "$mnt/interfaces/$number/link_type")" ETHERNET "link type of $number"
 done
 ! [ -e "$mnt/interfaces/$((count + 1))" ] || fail 'an interface that is not there'
-same "$(within 20 stat -c %s "$mnt/blocks/$(printf %09d $count).idb")" 20 'size of a block'
+same "$(within 60 stat -c %s "$mnt/blocks/$(printf %09d $count).idb")" 20 'size of a block'
 memory_below 1400 'interfaces, asked'
 end_in_time interfaces
 tell "$count interfaces: -o memory=2G: $state, each can be asked for, $memory MiB of 1400"
@@ -37,8 +37,8 @@ same "$state" complete "state of $count sections"
 same "$found" $((count + few)) "packets of $count sections"
 mount_capture many
 wait_indexed $seconds
-same "$(within 20 cat "$mnt/packets/$((count + few))")" 'of a section' 'the last packet'
-same "$(within 20 cat "$mnt/sections/$count/byte_order")" little-endian 'the last section'
+same "$(within 60 cat "$mnt/packets/$((count + few))")" 'of a section' 'the last packet'
+same "$(within 60 cat "$mnt/sections/$count/byte_order")" little-endian 'the last section'
 same "$(within 60 cat "$mnt/by/interface/$count/info/packets")" 1 'packets of the last interface'
 memory_below 300 'sections, asked'
 end_in_time sections
@@ -51,7 +51,7 @@ mount_capture many
 wait_indexed $seconds
 for name in packets/31.json packets/31.hex packets.tsv sections/1/options interfaces/1/name interfaces/1/description \
 	interfaces/1/comment; do
-	within 30 cat "$mnt/$name" >/dev/null || fail "options: $name"
+	within 60 cat "$mnt/$name" >/dev/null || fail "options: $name"
 done
 python3 - "$mnt/packets/31" <<'PYTHON'
 import errno, os, sys

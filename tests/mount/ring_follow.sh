@@ -40,7 +40,7 @@ python3 - all.pcap <<-'PYTHON' | dumpcap -q -i - -b packets:99 -w ring/dump.pcap
 PYTHON
 wait_until 60 packets_are 3010
 same "$(find ring -name 'dump*' | wc -l)" 31
-wait_until 60 test "$(ls "$mnt/files" | wc -l)" = 32
+wait_until 60 eval '[ "$(ls "$mnt/files" | wc -l)" = 32 ]'
 check_packets 11 3010
 diff <(ls ring) <(ls "$mnt/files")
 [ ! -e "$mnt/info/problem" ] || fail "$(cat "$mnt/info/problem")"

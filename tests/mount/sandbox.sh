@@ -41,7 +41,7 @@ prepare()
 	time.sleep(600)
 	PYTHON
 	victim=$!
-	wait_until 10 test -e x/port
+	wait_until 60 test -e x/port
 	export EXPLOIT_DIR=$work/x EXPLOIT_PID=$victim EXPLOIT_PORT
 	EXPLOIT_PORT=$(cat x/port)
 }
@@ -123,7 +123,7 @@ mounted()
 {
 	prepare "$1"
 	LD_PRELOAD=$preload mount_capture x/capture.pcap -o "$2"
-	wait_until 10 $reader test -e "$mnt/info/state"
+	wait_until 60 $reader test -e "$mnt/info/state"
 	log=$($reader sed -n 's/.*sandbox: //p' "$mnt/info/log")
 	whose "$1"
 }

@@ -14,18 +14,22 @@ keeper_of()
 background()
 {
 	"$pktfs" "${@:3}" "$1" "$2" || return
-	daemon_at=$(for pid in $(pgrep -x pktfs); do
-		[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" != "$pktfs ${*:3}${3:+ }$1 $2 " ] || echo "$pid"
-	done)
+	daemon_at=$(daemon_of "${@:3}" "$1" "$2")
 	[ -n "$daemon_at" ] || fail "no daemon of $2"
 }
+# gone MOUNTPOINT PROCESS...
 gone()
 {
-	! is_mounted "$1" && [ ! -e "$1" ] && { [ -z "${2:-}" ] || ! kill -0 "$2" 2>/dev/null; }
+	local pid
+
+	! is_mounted "$1" && [ ! -e "$1" ] || return
+	for pid in "${@:2}"; do
+		is_ended "$pid" || return
+	done
 }
 
 # a command substitution, a pipe and a lock of the caller's end with the command
-same "$(timeout 20 "$pktfs" "$work/a.pcapng" m1; echo $?)" 0
+same "$(timeout 60 "$pktfs" "$work/a.pcapng" m1; echo $?)" 0
 exec 9<"$work/a.pcapng" && flock 9
 background "$work/a.pcapng" "$work/m2"
 exec 9<&-
@@ -43,18 +47,18 @@ same "$(ls "/proc/$keeper/fd" | wc -l)" 5 'descriptors of the keeper'
 
 # the end: by unmounting, by a signal, by a signal to both
 "$pktfs" -u m2
-wait_until 5 gone "$work/m2" "$keeper"
+wait_until 60 gone "$work/m2" "$keeper" "$daemon_at"
 for signal in TERM INT HUP; do
 	background "$work/a.pcapng" "$work/m2"
 	keeper=$(keeper_of "$daemon_at")
 	kill -$signal "$keeper" "$daemon_at"
-	wait_until 5 gone "$work/m2" "$keeper"
+	wait_until 60 gone "$work/m2" "$keeper" "$daemon_at"
 done
 # SIGKILL of the daemon: a dead mount is left, and no process
 background "$work/a.pcapng" "$work/m2"
 keeper=$(keeper_of "$daemon_at")
 kill -KILL "$daemon_at"
-wait_until 5 eval "! kill -0 $keeper 2>/dev/null"
+wait_until 60 eval 'is_ended "$keeper" && is_ended "$daemon_at"'
 expect_errno ENOTCONN "os.listdir('$work/m2')"
 "$pktfs" -u m2
 rmdir m2
@@ -63,7 +67,7 @@ background "$work/a.pcapng" "$work/m2"
 kill -KILL "$(keeper_of "$daemon_at")"
 cmp m2/packets/7 disk/000000007
 "$pktfs" -u m2
-wait_until 5 eval "! kill -0 $daemon_at 2>/dev/null"
+wait_until 60 is_ended "$daemon_at"
 rmdir m2
 
 # killed while it starts: a pipe that brings nothing
@@ -73,11 +77,11 @@ for signal in TERM KILL; do
 	silent=$!
 	"$pktfs" -f fifo m2 >out 2>&1 &
 	starting=$!
-	wait_until 5 eval '[ -n "$(keeper_of $starting)" ]'
+	wait_until 60 eval '[ -n "$(keeper_of $starting)" ]'
 	keeper=$(keeper_of $starting)
 	kill -$signal $starting
 	wait $starting 2>/dev/null || true
-	wait_until 5 gone "$work/m2" "$keeper"
+	wait_until 60 gone "$work/m2" "$keeper"
 	kill $silent
 	wait $silent 2>/dev/null || true
 	rm fifo

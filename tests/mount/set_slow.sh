@@ -13,7 +13,7 @@ with open(sys.argv[1], "wb") as out:
         out.write(struct.pack("<IIII", i, 0, len(data), len(data)) + data)
 END
 mount_capture a.pcap
-wait_until 20 grep -qx complete "$mnt/info/state"
+wait_until 60 grep -qx complete "$mnt/info/state"
 for pattern in '(a|aa)+[bc]' '(a|aa)+[bd]'; do
 	timeout 2 ls "$mnt/by/match/$pattern/packets" >/dev/null 2>&1 && fail "$pattern: not slow"
 done
@@ -26,4 +26,4 @@ code=0
 wait "$daemon" || code=$?
 daemon=
 [ "$code" = 0 ] || fail "SIGTERM: exit $code"
-[ $(($(date +%s) - begun)) -le 10 ] || fail "SIGTERM took $(($(date +%s) - begun)) s"
+[ $(($(date +%s) - begun)) -le 60 ] || fail "SIGTERM took $(($(date +%s) - begun)) s"

@@ -21,12 +21,10 @@ for signal in TERM INT HUP; do
 			daemon=
 			same $code 0 "exit code after SIG$signal"
 		else
-			pid=$(for p in $(pgrep -x pktfs); do # not its keeper
-				xargs -0 echo <"/proc/$p/cmdline" | grep -qF "$work/a.pcap" && echo $p
-			done 2>/dev/null || true)
+			pid=$(daemon_of "$work/a.pcap" mnt)
 			[ -n "$pid" ] || fail 'no daemon in the background'
 			kill -$signal "$pid"
-			wait_until 60 eval "! kill -0 $pid 2>/dev/null"
+			wait_until 60 is_ended "$pid"
 		fi
 		wait_until 60 eval '! is_mounted "$mnt"'
 		[ ! -s stderr ] || fail "SIG$signal: $(cat stderr)"

@@ -8,11 +8,11 @@ mkfifo fifo
 
 compare()
 {
-	local end=$(($(date +%s) + 20))
+	local end=$(($(date +%s) + 60))
 
 	until is_mounted "$mnt"; do
 		kill -0 $daemon 2>/dev/null || fail "the daemon ended: $(cat stderr)"
-		[ "$(date +%s)" -le $end ] || fail 'not mounted after 20 s'
+		[ "$(date +%s)" -le $end ] || fail 'not mounted after 60 s'
 		sleep 0.01
 	done
 	wait_indexed
@@ -38,7 +38,7 @@ cat a.pcap | "$pktfs" - mnt >out 2>&1 || fail "in the background: $(cat out)"
 wait_indexed
 diff -r disk "$mnt/packets"
 "$pktfs" -u mnt
-wait_until 5 eval '! is_mounted "$mnt"'
+wait_until 60 eval '! is_mounted "$mnt"'
 # nothing comes
 expect 1 "$pktfs" -f - mnt
 same "$(wc -l <err)" 1 'lines about an empty pipe'

@@ -10,7 +10,7 @@ static void wait_packets(pktfs_capture *capture, uint64_t packets)
 {
 	struct pktfs_status status;
 
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < 120000; i++) {
 		pktfs_status_get(capture, &status);
 		if (status.packets == packets)
 			return;
@@ -33,7 +33,7 @@ static void add_file(pktfs_capture *capture, const struct files *files, unsigned
 static void wait_state(pktfs_capture *capture, uint64_t path, enum pktfs_state state,
 		       struct pktfs_file_status *ret)
 {
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < 120000; i++) {
 		assert_int_equal(pktfs_file_status_get(capture, path, ret), 0);
 		if (ret->state == state)
 			return;

@@ -95,7 +95,7 @@ static void gzip_sample(struct sample *sample)
 }
 
 /* Cuts shorter than a magic number are plain files of a few bytes. */
-static void cut_everywhere(const struct sample *sample, size_t magic)
+static void cut_everywhere(const char *name, const struct sample *sample, size_t magic)
 {
 	struct text cut = sample->file;
 	size_t n;
@@ -107,6 +107,7 @@ static void cut_everywhere(const struct sample *sample, size_t magic)
 		fixture_expect(&cut, bytes, sample->there[n], sample->whole[n] ? 0 : -ENODATA);
 		free(cut.bytes);
 	}
+	print_message("COUNT %zu valid files cut: %s\n", n - magic, name);
 }
 
 static void test_zstd_cut(void **state)
@@ -114,7 +115,7 @@ static void test_zstd_cut(void **state)
 	struct sample sample;
 
 	zstd_sample(&sample);
-	cut_everywhere(&sample, 4);
+	cut_everywhere("zstd", &sample, 4);
 	sample_free(&sample);
 	(void)state;
 }
@@ -124,7 +125,7 @@ static void test_gzip_cut(void **state)
 	struct sample sample;
 
 	gzip_sample(&sample);
-	cut_everywhere(&sample, 2);
+	cut_everywhere("gzip", &sample, 2);
 	sample_free(&sample);
 	(void)state;
 }
@@ -150,7 +151,8 @@ static bool is_rejected(const struct text *file, truth_function *truth)
 
 /* Wrong bytes are given out only with a problem, never silently; right ones
  * before the damage always. */
-static void flip_everywhere(struct sample *sample, size_t magic, truth_function *truth)
+static void flip_everywhere(const char *name, struct sample *sample, size_t magic,
+			    truth_function *truth)
 {
 	static const char flips[] = {1, 0x40, (char)0xff};
 	unsigned rejected = 0, accepted = 0;
@@ -167,6 +169,7 @@ static void flip_everywhere(struct sample *sample, size_t magic, truth_function 
 		}
 	}
 	print_message("%u flips rejected, %u without harm\n", rejected, accepted);
+	print_message("COUNT %u valid files with a byte changed: %s\n", rejected + accepted, name);
 	assert_true(rejected > 10 * accepted);
 }
 
@@ -175,7 +178,7 @@ static void test_zstd_flip(void **state)
 	struct sample sample;
 
 	zstd_sample(&sample);
-	flip_everywhere(&sample, 4, fixture_truth);
+	flip_everywhere("zstd", &sample, 4, fixture_truth);
 	sample_free(&sample);
 	(void)state;
 }
@@ -185,7 +188,7 @@ static void test_gzip_flip(void **state)
 	struct sample sample;
 
 	gzip_sample(&sample);
-	flip_everywhere(&sample, 2, NULL);
+	flip_everywhere("gzip", &sample, 2, NULL);
 	sample_free(&sample);
 	(void)state;
 }

@@ -301,6 +301,8 @@ static void sweep(struct sample *sample, const char *name)
 	try_length(sample, sample->stored.size, &tally);
 	print_message("%s: %zu lengths, every %d.: %u whole, %u repaired, %u refused\n", name,
 		      sample->stored.size + 1, STEP, tally.whole, tally.repaired, tally.refused);
+	print_message("COUNT %u valid files cut: before an append\n",
+		      tally.whole + tally.repaired + tally.refused);
 	assert_true(tally.whole + tally.repaired > 0);
 	assert_true(tally.repaired + tally.refused > tally.whole);
 	free_sample(sample);
