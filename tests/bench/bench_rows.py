@@ -228,7 +228,7 @@ def row_filter(bench):
 # ---- memory
 
 def row_memory(bench):
-    """The most that is seen; pages of the capture itself are the kernel's, and not counted."""
+    """The most that is seen."""
     def row(what, path, limit, *command):
         with Mount(bench, path) as mount:
             bench.report_limit(what, [mount.most_memory(*(word.replace("MNT", mount.mnt) for word in command))],

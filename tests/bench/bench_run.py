@@ -149,14 +149,15 @@ class Mount:
             time.sleep(0.001)
 
     def memory(self):
-        """MiB that are no file's, of all processes that serve this mount."""
+        """MiB of all processes that serve this mount. Pages of files are not counted, on tmpfs neither:
+        they are those of the capture, and the kernel's."""
         kib = 0
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 words = read(f"/proc/{pid}/cmdline").split("\0")
                 if words[0] == PKTFS and self.mnt in words:
                     kib += sum(int(line.split()[1]) for line in read(f"/proc/{pid}/status").splitlines()
-                               if line.startswith(("RssAnon:", "RssShmem:")))
+                               if line.startswith("RssAnon:"))
             except (OSError, IndexError):
                 pass
         if not kib:
