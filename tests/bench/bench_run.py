@@ -109,6 +109,10 @@ class Bench:
         self.rows.append({"row": self.row, "skipped": str(why)})
         print(f"{self.row}: SKIP: {why}", flush=True)
 
+    def failed(self, why):
+        self.rows.append({"row": self.row, "failed": str(why)})
+        print(f"{self.row}: FAILED: {why}", flush=True)
+
     def heading(self):
         print(f"{self.packets} packets, {self.files} files, {self.rounds} rounds, {len(CORES)} cores, "
               f"{time.strftime('%Y-%m-%d')}, {version()}, captures on {filesystem(self.work)}\n"
@@ -121,6 +125,23 @@ class Bench:
                        "cores": len(CORES), "packets": self.packets, "files": self.files,
                        "rounds": self.rounds, "captures_on": filesystem(self.work), "rows": self.rows},
                       out, indent=1)
+
+    def write_markdown(self, path):
+        def short(number):
+            return f"{float(f'{number:.3g}'):g}"
+
+        def cells(row):
+            number = f"{short(row['figure'])} {row['unit']}"
+            if row["baseline_is"] == "limit":
+                return row["what"], number, "", "", f"{short(row['baseline'])} {row['unit']}"
+            return (row["what"], number, f"{row['baseline_is']}: {short(row['baseline'])}",
+                    f"{row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f})",
+                    "" if row["reach"] is None else f"{row['reach']:g}")
+
+        lines = [("", "pktfs", "baseline", "ratio", "reach"), ("---",) * 5]
+        lines += [cells(row) for row in self.rows if "what" in row]
+        with open(path, "w") as out:
+            out.writelines("| " + " | ".join(word.strip() for word in line) + " |\n" for line in lines)
 
 
 class Mount:
