@@ -29,6 +29,8 @@ class Bench:
         self.packets = options.packets or (10_000_000 if full else 1_000_000)
         self.files, self.accesses = options.files, 1_000_000 if full else 200_000
         self.rows = []
+        self.lasting = "\n  index=" in output(PKTFS, "--help")
+        self.plain = ("-o", "index=none") if self.lasting else ()
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         # captures; packets as files, which must be on tmpfs; what must be on a disk
         self.work = tempfile.mkdtemp(prefix="pktfs-bench.", dir=os.environ.get("BENCH_DIR") or memory)
@@ -36,9 +38,6 @@ class Bench:
         self.disk = tempfile.mkdtemp(prefix="pktfs-bench.", dir=os.environ.get("BENCH_DISK") or "/var/tmp")
         self.mnt = os.path.join(self.work, "mnt")
         os.environ.update(XDG_CACHE_HOME=f"{self.work}/cache", LC_ALL="C")
-        text = subprocess.run([PKTFS, "--help"], stdout=subprocess.PIPE, text=True).stdout
-        self.lasting = "\n  index=" in text
-        self.plain = ("-o", "index=none") if self.lasting else ()
 
     def close(self):
         if os.path.ismount(self.mnt):
