@@ -101,8 +101,8 @@ void format_walk_start(struct format_walk *walk, const struct format *format)
 	}
 }
 
-int format_step(struct format_walk *walk, struct cursor window, uint64_t offset,
-		struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error)
+int format_step_at(struct format_walk *walk, const struct cursor *window, uint64_t offset,
+		   struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error)
 {
 	if (walk->format->kind == FORMAT_PCAPNG)
 		return format_pcapng_step(walk, window, offset, ret, ret_need, ret_error);

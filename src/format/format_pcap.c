@@ -92,11 +92,12 @@ static _cold_ int too_big(uint64_t offset, uint32_t captured, struct pktfs_error
 			offset, captured, FORMAT_MAX_CAPTURED);
 }
 
-int format_pcap_step(const struct format *format, struct cursor window, uint64_t offset,
+int format_pcap_step(const struct format *format, const struct cursor *at, uint64_t offset,
 		     struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error)
 {
 	const uint32_t header = format->record_header;
 	const bool big_endian = format->big_endian;
+	struct cursor window = *at;
 	const size_t found = window.left;
 	const uint8_t *bytes = cursor_take(&window, header);
 	uint32_t seconds, fraction, captured, original;

@@ -360,11 +360,11 @@ static __attribute__((noinline)) int step_section(struct format_walk *walk, stru
 	return 0;
 }
 
-int format_pcapng_step(struct format_walk *walk, struct cursor window, uint64_t offset,
+int format_pcapng_step(struct format_walk *walk, const struct cursor *at, uint64_t offset,
 		       struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error)
 {
 	struct block block = {.offset = offset, .big_endian = walk->big_endian};
-	struct cursor c = window;
+	struct cursor window = *at, c = window;
 	const uint8_t *bytes = cursor_take(&c, BLOCK_HEADER_SIZE);
 	int r;
 

@@ -57,9 +57,9 @@ int format_pcap_open(struct format *ret, struct cursor head, enum format_kind ki
 /* -EBADMSG, with a text that names what the head looks like. */
 int format_not_a_capture(struct cursor head, struct pktfs_error *ret_error);
 
-int format_pcap_step(const struct format *format, struct cursor window, uint64_t offset,
+int format_pcap_step(const struct format *format, const struct cursor *at, uint64_t offset,
 		     struct format_record *ret, uint64_t *ret_need, struct pktfs_error *ret_error);
-int format_pcapng_step(struct format_walk *walk, struct cursor window, uint64_t offset,
+int format_pcapng_step(struct format_walk *walk, const struct cursor *at, uint64_t offset,
 		       struct format_record *ret, uint64_t *ret_need,
 		       struct pktfs_error *ret_error);
 
