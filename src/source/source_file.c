@@ -103,6 +103,17 @@ static int file_verify(struct source *source, uint64_t offset, size_t size)
 	return likely(is_mapped(file)) ? 0 : -EIO;
 }
 
+/* Maps the pages at once instead of by a fault each few of them; what cannot be is
+ * left to the faults. */
+static void file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
+{
+	const size_t before = (uintptr_t)bytes % (size_t)sysconf(_SC_PAGESIZE);
+
+	(void)source;
+	(void)offset;
+	madvise((void *)((uintptr_t)bytes - before), size + before, MADV_POPULATE_READ);
+}
+
 /* ---- growth */
 
 static void set_stored(struct source *source, const struct stat *st, uint64_t size)
@@ -184,6 +195,7 @@ static const struct source_ops file_ops = {
 	.borrow = file_borrow,
 	.read = file_read,
 	.verify = file_verify,
+	.prepare = file_prepare,
 	.grow = file_grow,
 	.descriptor = file_descriptor,
 	.stored = file_stored,
