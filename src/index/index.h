@@ -115,6 +115,10 @@ int index_open(struct source *source, struct index **ret, struct pktfs_error *re
 void index_set_memory(struct index *index, uint64_t bytes);
 #define INDEX_MEMORY ((uint64_t)1 << 30)
 
+/* Before index_start: whether scouts go ahead of the walk (index_scout.h), which they
+ * do unless told otherwise. What is found is the same. */
+void index_set_scouts(struct index *index, bool scouts);
+
 /*
  * Before index_start: the file is written by another program, and index_follow
  * will be called. Then the end is judged by whether the file is active

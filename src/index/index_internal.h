@@ -12,6 +12,7 @@
 #define INDEX_INTERNAL_H
 
 #include "index.h"
+#include "index_scout.h"
 
 #define INDEX_FIRST_SHIFT 6u
 #define INDEX_LAST_SHIFT  12u
@@ -120,6 +121,9 @@ struct index {
 	uint64_t filled, settled;
 	int64_t filled_ms;
 
+	struct index_scout_plan plan; /* set before the thread starts */
+	uint64_t noted;               /* packets that were counted as scouts noted them */
+
 	/* the part that is walked: its number in the source, not in `parts` */
 	size_t source_part;
 	uint64_t part_start, part_end; /* end: UINT64_MAX while it is not known */
@@ -189,6 +193,22 @@ void index_clear_pending(struct index_link_type *type);
  */
 int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsigned limit,
 		      uint64_t *ret_need, struct pktfs_error *ret_error);
+
+/* A checkpoint before the next record, where one is due: 0, -ENOMEM, -EFBIG. */
+static inline bool index_is_checkpoint(const struct index *index)
+{
+	return unlikely(index->next.records == index_checkpoint_record(index->checkpoints.appended));
+}
+int index_add_checkpoint(struct index *index);
+
+/*
+ * index_merge.c: the same over a window of scouts, and the loan that they are sent
+ * over. 1: they have lost their way, or come to a section that is not as they took
+ * it, and what they found from here on does not count.
+ */
+int index_merge_window(struct index *index, const struct pktfs_loan *loan,
+		       const struct scout_window *window, uint64_t *ret_need,
+		       struct pktfs_error *ret_error);
 
 /* index_publish.c: makes the batch visible, or forgets it: back to what is
  * published. `now`: the listener is told in any case. */
