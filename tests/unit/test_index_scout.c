@@ -528,6 +528,49 @@ static void check_file(const char *path)
 	indexed_close(&plain);
 }
 
+/* A file is cut while scouts are over it: what is published is what was there. */
+static void cut_under_scouts(void **state)
+{
+	struct write_pcap_header header = header_of(false, false);
+	char path[] = "/tmp/test_index_scout.XXXXXX";
+	struct indexed plain, r = {0};
+	struct text file = {0};
+	uint32_t seed = 1;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	write_pcap_header(&file, &header);
+	add_records(&file, &header, 30000, 100, 1);
+	plain = indexed_with(memory_source(file.bytes, file.size), &none, 0);
+	for (unsigned i = 0; i < 60; i++) {
+		off_t size = (off_t)(next_random(&seed) % file.size);
+
+		assert_int_equal(pwrite(fd, file.bytes, file.size, 0), file.size);
+		assert_int_equal(source_open_path(path, NULL, &r.source, NULL), 0);
+		assert_int_equal(index_open(r.source, &r.index, NULL), 0);
+		r.index->plan = plans[i % ARRAY_SIZE(plans)];
+		assert_int_equal(index_start(r.index), 0);
+		index_wait(r.index, next_random(&seed) % 30000, NULL);
+		assert_int_equal(ftruncate(fd, size), 0);
+		assert_int_equal(index_wait(r.index, UINT64_MAX - 1, NULL), 0);
+		index_totals(r.index, &r.totals);
+		assert_true(r.totals.state == INDEX_DAMAGED || r.totals.packets == 30000);
+		assert_true(table_count(&r.index->checkpoints) <=
+			    table_count(&plain.index->checkpoints));
+		/* the last may be one that is not full */
+		for (uint64_t n = 0; n + 1 < table_count(&r.index->checkpoints); n++)
+			assert_memory_equal(table_at(&r.index->checkpoints, n),
+					    table_at(&plain.index->checkpoints, n),
+					    sizeof(struct index_checkpoint));
+		indexed_close(&r);
+	}
+	indexed_close(&plain);
+	text_free(&file);
+	close(fd);
+	unlink(path);
+}
+
 /* All captures that are kept for the tests, where they are. */
 static void files_are_the_same(void **state)
 {
@@ -565,6 +608,7 @@ int main(void)
 		cmocka_unit_test(cut_at_every_length),
 		cmocka_unit_test(flipped_bytes),
 		cmocka_unit_test(memory_ends_in_notes),
+		cmocka_unit_test(cut_under_scouts),
 		cmocka_unit_test(files_are_the_same),
 	};
 
