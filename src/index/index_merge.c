@@ -35,34 +35,44 @@ static struct pktfs_time ticks_time(const struct index_interface *interface, uin
 	return pktfs_time_from_ticks(ticks, interface->resolution, interface->offset_seconds);
 }
 
-/* Counts packets of one interface, from the first one on and up to `end`; their
- * order by ticks is that by time. Returns how many. */
-static uint64_t count_run(struct index *index, const struct format_note *first,
-			  const struct format_note *end)
+/* Sums up packets of one interface, from the first one on and up to `end`; their
+ * order by ticks is that by time. */
+static void count_run(struct index *index, const struct format_note *first,
+		      const struct format_note *end)
 {
 	struct index_interface *interface = count_interface(index, first->interface);
-	uint64_t min = UINT64_MAX, max = 0, length = 0;
+	struct count_sums sums = {.packets = (uint64_t)(end - first)};
+	uint64_t min = UINT64_MAX, max = 0;
 	const struct format_note *note;
-	struct count_sums sums = {0};
 	struct count_times times;
 
-	for (note = first; note < end && note->interface == first->interface; note++) {
-		length += note->length;
+	for (note = first; note < end; note++) {
 		sums.captured += note->captured;
 		sums.original += note->original;
 		sums.padded += util_pad4(note->captured);
 		min = MIN(min, note->ticks);
 		max = MAX(max, note->ticks);
 	}
-	sums.packets = (uint64_t)(note - first);
 	times.first = ticks_time(interface, first->ticks);
-	times.last = ticks_time(interface, note[-1].ticks);
+	times.last = ticks_time(interface, end[-1].ticks);
 	times.min = min == first->ticks ? times.first : ticks_time(interface, min);
-	times.max = max == note[-1].ticks ? times.last : ticks_time(interface, max);
+	times.max = max == end[-1].ticks ? times.last : ticks_time(interface, max);
 	count_times(index, count_sums(index, interface, &sums), &times);
-	index->next.records += sums.packets;
+}
+
+/* Goes over packets up to the next mark, or of another interface. */
+static const struct format_note *pass(struct index *index, const struct format_note *note,
+				      const struct format_note *end, uint32_t interface)
+{
+	const struct format_note *first = note;
+	uint64_t length = 0;
+
+	end = note + MIN((uint64_t)(end - note), index->mark - index->next.records);
+	for (; note < end && note->interface == interface; note++)
+		length += note->length;
+	index->next.records += (uint64_t)(note - first);
 	index->next.end += length;
-	return sums.packets;
+	return note;
 }
 
 /* Counts some of the packets from `*note` on, and moves it behind them; the walk
@@ -70,16 +80,26 @@ static uint64_t count_run(struct index *index, const struct format_note *first,
 static int take_notes(struct merge *m, const struct format_note **note,
 		      const struct format_note *end)
 {
+	const struct format_note *first = *note, *at = first;
+	const uint32_t interface = first->interface;
 	struct index *index = m->index;
-	uint64_t room;
-	int r = index_is_checkpoint(index) ? index_add_checkpoint(index) : 0;
+	uint64_t checkpoint, room;
+	int r = index_mark(index);
 
 	if (r < 0)
 		return index_no_memory(index, r, m->ret_error);
-	room = index_checkpoint_record(index->checkpoints.appended) - index->next.records;
-	room = count_run(index, *note, *note + MIN((uint64_t)(end - *note), room));
-	index->noted += room;
-	*note += room;
+	checkpoint = index_checkpoint_record(index->checkpoints.appended);
+	room = checkpoint - index->next.records;
+	end = first + MIN((uint64_t)(end - first), room);
+	for (;;) {
+		at = pass(index, at, end, interface);
+		if (at == end || at->interface != interface)
+			break;
+		index_mark(index); /* a step, which is always there */
+	}
+	count_run(index, first, at);
+	index->noted += (uint64_t)(at - first);
+	*note = at;
 	return 0;
 }
 

@@ -187,7 +187,7 @@ static int count_metadata(struct index *index, const struct format_record *recor
 	return 0;
 }
 
-int index_add_checkpoint(struct index *index)
+static int add_checkpoint(struct index *index)
 {
 	const struct index_totals *next = &index->next;
 	uint64_t number = index->checkpoints.appended;
@@ -208,6 +208,31 @@ int index_add_checkpoint(struct index *index)
 	checkpoint->metadata = (uint32_t)(next->metadata - index->epochs[epoch].metadata);
 	checkpoint->extra_frames = (uint32_t)(extra - index->epochs[epoch].extra_frames);
 	index->checkpoint = checkpoint;
+	return 0;
+}
+
+int index_add_mark(struct index *index)
+{
+	uint64_t records = index->next.records, number = index->checkpoints.appended;
+	uint64_t bytes, done, mask;
+	unsigned shift;
+	int r;
+
+	if (records == index_checkpoint_record(number)) {
+		r = add_checkpoint(index);
+		if (r < 0)
+			return r;
+		number++;
+	}
+	shift = index_step_shift(--number);
+	mask = (UINT64_C(1) << shift) - 1;
+	done = records - index_checkpoint_record(number);
+	bytes = index->next.end - index->checkpoint->offset;
+	if (done && !(done & mask))
+		atomic_store_explicit(&index->checkpoint->steps[(done >> shift) - 1],
+				      bytes > UINT32_MAX ? 0 : (uint32_t)bytes,
+				      memory_order_relaxed);
+	index->mark = records + mask + 1 - (done & mask);
 	return 0;
 }
 
@@ -236,7 +261,7 @@ int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsign
 	int r;
 
 	while (limit--) {
-		r = index_is_checkpoint(index) ? index_add_checkpoint(index) : 0;
+		r = index_mark(index);
 		if (r < 0)
 			return index_no_memory(index, r, ret_error);
 		window = cursor_over(at, left, index->walk.big_endian);

@@ -81,6 +81,23 @@ static void same_table(const struct table *a, const struct table *b)
 		assert_memory_equal(table_at(a, i), table_at(b, i), a->entry_size);
 }
 
+/* Those of records that are there: whether there is one behind the last record
+ * depends on where batches ended. */
+static void same_checkpoints(const struct index *a, const struct index *b, uint64_t records)
+{
+	for (uint64_t i = 0; index_checkpoint_record(i) < records; i++) {
+		const struct index_checkpoint *x, *y;
+		uint64_t left = records - index_checkpoint_record(i) - 1;
+		uint64_t steps = MIN(left >> index_step_shift(i), (uint64_t)INDEX_STEPS);
+
+		assert_true(i < table_count(&a->checkpoints) && i < table_count(&b->checkpoints));
+		x = table_at(&a->checkpoints, i);
+		y = table_at(&b->checkpoints, i);
+		assert_memory_equal(x, y, offsetof(struct index_checkpoint, steps));
+		assert_memory_equal(x->steps, y->steps, steps * sizeof(x->steps[0]));
+	}
+}
+
 static void same_interfaces(struct index *a, struct index *b)
 {
 	uint64_t count = index_interfaces(a);
@@ -115,7 +132,7 @@ static void same_index(const struct indexed *a, const struct indexed *b)
 	uint64_t epochs = (table_count(&a->index->checkpoints) + INDEX_EPOCH - 1) / INDEX_EPOCH;
 
 	same_totals(&a->totals, &b->totals);
-	same_table(&a->index->checkpoints, &b->index->checkpoints);
+	same_checkpoints(a->index, b->index, a->totals.records);
 	same_table(&a->index->sections, &b->index->sections);
 	same_interfaces(a->index, b->index);
 	same_problems(a->index, b->index);
@@ -556,13 +573,8 @@ static void cut_under_scouts(void **state)
 		assert_int_equal(index_wait(r.index, UINT64_MAX - 1, NULL), 0);
 		index_totals(r.index, &r.totals);
 		assert_true(r.totals.state == INDEX_DAMAGED || r.totals.packets == 30000);
-		assert_true(table_count(&r.index->checkpoints) <=
-			    table_count(&plain.index->checkpoints));
 		/* the last may be one that is not full */
-		for (uint64_t n = 0; n + 1 < table_count(&r.index->checkpoints); n++)
-			assert_memory_equal(table_at(&r.index->checkpoints, n),
-					    table_at(&plain.index->checkpoints, n),
-					    sizeof(struct index_checkpoint));
+		same_checkpoints(plain.index, r.index, r.totals.records & ~UINT64_C(127));
 		indexed_close(&r);
 	}
 	indexed_close(&plain);
