@@ -31,6 +31,9 @@ struct index_scouts {
 	 * returned <= taken <= queued <= returned + INDEX_SCOUT_WINDOWS */
 	uint64_t queued, taken, returned;
 	bool stop;
+	/* of the last window of the index thread: the file has to be read, which one
+	 * thread does best, and there is nothing else to do meanwhile */
+	bool cold;
 
 	uint64_t from; /* the index thread's: where the next window begins */
 	bool helped;   /* there is a thread */
@@ -79,14 +82,15 @@ static unsigned place(const struct index_scouts *scouts, const struct scout_wind
 	return count;
 }
 
-static void run(const struct index_scouts *scouts, struct scout_window *window)
+/* True: the file had to be read. */
+static bool run(const struct index_scouts *scouts, struct scout_window *window)
 {
 	const struct pktfs_loan *loan = &scouts->loan;
 	struct format_scan scans[INDEX_SCOUTS];
+	bool cold = source_prepare(loan, (size_t)(window->from - loan->offset),
+				   (size_t)(window->to - window->from));
 	unsigned i;
 
-	source_prepare(loan, (size_t)(window->from - loan->offset),
-		       (size_t)(window->to - window->from));
 	window->count = place(scouts, window, scans);
 	for (i = 0; i < window->count; i++)
 		window->scouts[i] = (struct scout){
@@ -98,6 +102,7 @@ static void run(const struct index_scouts *scouts, struct scout_window *window)
 	format_scan(&scouts->walk, scans, window->count, loan->bytes + loan->size - 1);
 	for (i = 0; i < window->count; i++)
 		window->scouts[i].count = scans[i].count;
+	return cold;
 }
 
 /* The next one that nobody has taken; the lock is held. */
@@ -109,26 +114,29 @@ static struct scout_window *take(struct index_scouts *scouts)
 }
 
 /* Takes one and does it; the lock is held, but not meanwhile. */
-static bool work(struct index_scouts *scouts)
+static bool work(struct index_scouts *scouts, bool *ret_cold)
 {
 	struct scout_window *window = take(scouts);
+	bool cold;
 
 	if (!window)
 		return false;
 	pthread_mutex_unlock(&scouts->lock);
-	run(scouts, window);
+	cold = run(scouts, window);
 	pthread_mutex_lock(&scouts->lock);
 	window->done = true;
+	*ret_cold = cold;
 	return true;
 }
 
 static void *help(void *arg)
 {
 	struct index_scouts *scouts = arg;
+	bool cold;
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!scouts->stop) {
-		if (work(scouts))
+		if (!scouts->cold && work(scouts, &cold))
 			pthread_cond_signal(&scouts->done_changed);
 		else
 			pthread_cond_wait(&scouts->queued_changed, &scouts->lock);
@@ -228,7 +236,7 @@ const struct scout_window *index_scouts_window(struct index_scouts *scouts)
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!window->done) {
-		if (!work(scouts))
+		if (!work(scouts, &scouts->cold))
 			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
 	}
 	return window;

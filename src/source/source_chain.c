@@ -173,14 +173,14 @@ static int chain_verify(struct source *source, uint64_t offset, size_t size)
 		       : 0;
 }
 
-static void chain_prepare(struct source *source, uint64_t offset, const uint8_t *bytes,
+static bool chain_prepare(struct source *source, uint64_t offset, const uint8_t *bytes,
 			  size_t size)
 {
 	struct source_chain *chain = chain_of(source);
 	struct chain_part *part = chain_part(chain, find(chain, chain_load(&chain->known), offset));
 
-	if (part->source->ops->prepare)
-		part->source->ops->prepare(part->source, offset - part->start, bytes, size);
+	return part->source->ops->prepare &&
+	       part->source->ops->prepare(part->source, offset - part->start, bytes, size);
 }
 
 /* ---- questions */

@@ -150,13 +150,15 @@ static void read_through(struct source_file *file, uint64_t offset, size_t size)
 
 /* Maps the pages at once instead of by a fault for each few of them; what cannot be
  * is left to the faults. */
-static void file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
+static bool file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)bytes % page;
+	bool cold = is_cold(bytes, size, page);
 
-	if (is_cold(bytes, size, page))
+	if (cold)
 		read_through(file_of(source), offset, size);
 	madvise((void *)((uintptr_t)bytes - before), size + before, MADV_POPULATE_READ);
+	return cold;
 }
 
 /* ---- growth */

@@ -31,7 +31,7 @@ struct source_ops {
 	int (*verify)(struct source *source, uint64_t offset, size_t size);
 
 	/* Optional: source_prepare of what is lent without a hold, at `offset`. */
-	void (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
+	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
 			size_t size);
 
 	/* Optional: as source_missing, source_problem, source_growing,
