@@ -196,12 +196,24 @@ static int borrow(struct index *index, uint64_t need, struct pktfs_loan *ret)
 	return -ENODATA;
 }
 
-/* Whoever writes the file may take its end back. */
-static uint64_t left_alone(const struct index *index)
+/* A file that is longer than what has been written of it. */
+static bool ends_in_zeros(const struct pktfs_loan *loan)
+{
+	static const uint8_t zeros[64];
+	const size_t size = MIN(loan->size, sizeof(zeros));
+
+	return memcmp(loan->bytes + loan->size - size, zeros, size) == 0;
+}
+
+/* How much of it is to be walked only: whoever writes the file may take back its end,
+ * or fill it somewhere. */
+static uint64_t left_alone(const struct index *index, const struct pktfs_loan *loan)
 {
 	if (!index->followed)
 		return 0;
-	return atomic_load(&index->active) ? index->plan.active_tail : index->plan.tail;
+	if (!atomic_load(&index->active))
+		return index->plan.tail;
+	return ends_in_zeros(loan) ? UINT64_MAX : index->plan.active_tail;
 }
 
 /* Sends scouts ahead, if there is enough to be seen. */
@@ -216,7 +228,7 @@ static void send_scouts(struct index *index, struct progress *progress)
 	    !progress->length || index->filling || !index->next.has_time ||
 	    !format_can_scan(&index->walk) || borrow(index, 1, &loan) < 0)
 		return;
-	size = loan.size - MIN((uint64_t)loan.size, left_alone(index));
+	size = loan.size - MIN((uint64_t)loan.size, left_alone(index, &loan));
 	if (!progress->scouts && size >= plan->least)
 		progress->scouts = index_scouts_new(plan);
 	if (progress->scouts && size >= plan->least)
