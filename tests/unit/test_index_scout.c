@@ -583,6 +583,60 @@ static void cut_under_scouts(void **state)
 	unlink(path);
 }
 
+/* A file grows, and its end is taken back, while scouts are over it. */
+static void grows_under_scouts(void **state)
+{
+	struct write_pcap_header header = header_of(false, true);
+	const struct source_options growing = {.growing = true};
+	char path[] = "/tmp/test_index_scout.XXXXXX";
+	struct indexed plain, r = {0};
+	struct text file = {0};
+	uint32_t seed = 1;
+	int fd = mkstemp(path);
+	size_t size, n, ends[30000];
+
+	(void)state;
+	assert_true(fd >= 0);
+	write_pcap_header(&file, &header);
+	for (n = 0; n < ARRAY_SIZE(ends); n++) {
+		add_records(&file, &header, 1, 100, (uint32_t)n * 7919);
+		ends[n] = file.size;
+	}
+	plain = indexed_with(memory_source(file.bytes, file.size), &none, 0);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, file.bytes, ends[0], 0), ends[0]);
+		assert_int_equal(source_open_path(path, &growing, &r.source, NULL), 0);
+		assert_int_equal(index_open(r.source, &r.index, NULL), 0);
+		r.index->plan = plans[i % ARRAY_SIZE(plans)];
+		r.index->plan.tail = r.index->plan.active_tail = 3000;
+		index_set_followed(r.index, true);
+		assert_int_equal(index_start(r.index), 0);
+		for (n = 3000; n < ARRAY_SIZE(ends); n += next_random(&seed) % 1000) {
+			/* and some of the next record, which is taken back */
+			size = ends[n] - next_random(&seed) % (ends[n] - ends[n - 1]);
+			assert_int_equal(pwrite(fd, file.bytes, size, 0), size);
+			assert_true(index_follow(r.index) >= 0);
+			if (next_random(&seed) % 4 == 0)
+				assert_int_equal(index_wait_end(r.index, ends[n - 1], NULL), 0);
+			if (size < ends[n] && next_random(&seed) % 2)
+				assert_int_equal(ftruncate(fd, (off_t)ends[n - 1]), 0);
+		}
+		assert_int_equal(pwrite(fd, file.bytes, file.size, 0), file.size);
+		assert_true(index_follow(r.index) >= 0);
+		assert_int_equal(index_wait_end(r.index, file.size, NULL), 0);
+		assert_int_equal(index_wait(r.index, 29999, NULL), 0);
+		index_totals(r.index, &r.totals);
+		assert_true(r.index->noted > 0);
+		same_index(&plain, &r);
+		indexed_close(&r);
+	}
+	indexed_close(&plain);
+	text_free(&file);
+	close(fd);
+	unlink(path);
+}
+
 /* All captures that are kept for the tests, where they are. */
 static void files_are_the_same(void **state)
 {
@@ -621,6 +675,7 @@ int main(void)
 		cmocka_unit_test(flipped_bytes),
 		cmocka_unit_test(memory_ends_in_notes),
 		cmocka_unit_test(cut_under_scouts),
+		cmocka_unit_test(grows_under_scouts),
 		cmocka_unit_test(files_are_the_same),
 	};
 
