@@ -6,6 +6,8 @@
  */
 #include "format_scan.h"
 
+#include <assert.h>
+
 #include "format_private.h"
 
 #define _inlined_ __attribute__((always_inline))
@@ -120,6 +122,7 @@ static inline _inlined_ void in_turns(const struct kind *kind,
 	struct format_scan *running[FORMAT_SCANS_MAX];
 	unsigned i;
 
+	assert(count <= FORMAT_SCANS_MAX);
 	for (i = 0; i < count; i++) {
 		scans[i].last = 0;
 		running[i] = &scans[i];
