@@ -44,6 +44,8 @@ enum pktfs_open_flags {
 	PKTFS_OPEN_GROWING = 2, /* the file may get longer: see pktfs_grow */
 	PKTFS_OPEN_FOLLOW = 4,  /* another program may write it: see below */
 	PKTFS_OPEN_MORE = 16,   /* files may be added, and the last may grow: see pktfs_add */
+	PKTFS_OPEN_NO_SCOUTS = 32, /* index by one walk, without others ahead of it: slower,
+				    * and the same otherwise */
 };
 
 struct pktfs_open_options {

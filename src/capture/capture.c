@@ -46,6 +46,8 @@ int capture_open_over(struct source *source, const char *path,
 	r = index_open(source, &capture->index, ret_error);
 	if (r == 0) {
 		index_set_memory(capture->index, options ? options->memory_bytes : 0);
+		index_set_scouts(capture->index,
+				 !options || !(options->flags & PKTFS_OPEN_NO_SCOUTS));
 		r = start_threads(capture, path, follow, ret_error);
 	}
 	if (r < 0) {

@@ -218,6 +218,8 @@ int cli_source_open(const struct cli_config *config, struct cli_source *source,
 					     .open_file = keeper ? cli_keeper_open : NULL,
 					     .open_context = keeper};
 
+	if (config->noscouts)
+		options.flags |= PKTFS_OPEN_NO_SCOUTS;
 	/* what we append to, nobody else writes */
 	if (source->append)
 		options.flags |= PKTFS_OPEN_GROWING;

@@ -92,6 +92,13 @@ static int set_nopush(struct cli_config *config, const char *value)
 	return 0;
 }
 
+static int set_noscouts(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->noscouts = true;
+	return 0;
+}
+
 static int set_read_only(struct cli_config *config, const char *value)
 {
 	(void)value;
@@ -290,6 +297,8 @@ const struct cli_option cli_options[] = {
 	     " (default: 32M)", set_sets),
 	OURS("memory", "SIZE", "memory for the index (default: 1G); a capture that needs more is"
 	     " shown up to there, see info/problem", set_memory),
+	OURS("noscouts", NULL, "index with one walk from packet to packet, for comparison",
+	     set_noscouts),
 	OURS("nosandbox", NULL, "the daemon keeps all its rights", set_no_sandbox),
 	OURS("ro", NULL, "have the kernel refuse all changes: no named filters either",
 	     set_read_only),

@@ -12,6 +12,7 @@ static int init(struct index *index, struct source *source)
 
 	index->source = source;
 	index->memory = INDEX_MEMORY;
+	index->plan = index_scout_plan;
 	index->part_end = UINT64_MAX;
 	table_init(&index->parts, sizeof(struct index_part));
 	table_init(&index->files, sizeof(struct index_file));
@@ -54,6 +55,11 @@ int index_open(struct source *source, struct index **ret, struct pktfs_error *re
 void index_set_memory(struct index *index, uint64_t bytes)
 {
 	index->memory = bytes ? bytes : INDEX_MEMORY;
+}
+
+void index_set_scouts(struct index *index, bool scouts)
+{
+	index->plan.off = !scouts;
 }
 
 void index_set_followed(struct index *index, bool active)

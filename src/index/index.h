@@ -7,14 +7,15 @@
  * One thread (index_start) walks the capture from its start to its end and
  * appends; every other thread reads what has been published, without a lock:
  *
- *	records   0 .. 63 | 64 .. 127 | 128 ...        (one in 2^shift)
- *	            |          |          |
- *	checkpoint  offset, time span, packets and frames so far
+ *	records   0 .. 127 | 128 .. 255 | 256 ...        (one in 2^shift)
+ *	            |           |          |
+ *	checkpoint  offset, time span, packets and frames so far; steps on the way
  *
- * A packet is found by a search for its checkpoint and a walk of at most
- * 2^shift records from there. A checkpoint is 32 bytes, so the index costs half
- * a byte a packet; to keep that of 10^9 packets in memory, the distance doubles
- * with each INDEX_EPOCH checkpoints (see index_internal.h).
+ * A packet is found by a search for its checkpoint and a walk from there; where
+ * there are packets only, from one of the steps, over at most 15 others. A
+ * checkpoint is 64 bytes, so the index costs half a byte a packet; to keep that of
+ * 10^9 packets in memory, the distance doubles with each INDEX_EPOCH checkpoints (see
+ * index_internal.h).
  */
 #ifndef INDEX_H
 #define INDEX_H
@@ -114,6 +115,10 @@ int index_open(struct source *source, struct index **ret, struct pktfs_error *re
  * would take more the index ends, INDEX_DAMAGED, with a problem that says so. */
 void index_set_memory(struct index *index, uint64_t bytes);
 #define INDEX_MEMORY ((uint64_t)1 << 30)
+
+/* Before index_start: whether scouts go ahead of the walk (index_scout.h), which they
+ * do unless told otherwise. What is found is the same. */
+void index_set_scouts(struct index *index, bool scouts);
 
 /*
  * Before index_start: the file is written by another program, and index_follow

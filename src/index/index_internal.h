@@ -3,21 +3,26 @@
  * What the parts of the index share: the layout of checkpoints and the state
  * of the one thread that appends.
  *
- *	epoch 0: a checkpoint each 64 records, for INDEX_EPOCH checkpoints,
- *	epoch 1: each 128 records, ... up to each 4096.
+ *	epoch 0: a checkpoint each 128 records, for INDEX_EPOCH checkpoints,
+ *	epoch 1: each 256 records, ... up to each 4096.
  *
- * 10^9 records are in epochs 0 to 3: 4 * 2^20 checkpoints, 128 MiB.
+ * A checkpoint fills one line of the cache, with the places of the records at each
+ * eighth of the way to the next: so at most 16 records are walked in epoch 0.
+ * 10^9 records are in epochs 0 to 3: 4 * 2^19 checkpoints, 128 MiB.
  */
 #ifndef INDEX_INTERNAL_H
 #define INDEX_INTERNAL_H
 
 #include "index.h"
+#include "index_scout.h"
 
-#define INDEX_FIRST_SHIFT 6u
+#define INDEX_FIRST_SHIFT 7u
 #define INDEX_LAST_SHIFT  12u
-#define INDEX_EPOCH_SHIFT 20u
+#define INDEX_EPOCH_SHIFT 19u
 #define INDEX_EPOCH	  (UINT64_C(1) << INDEX_EPOCH_SHIFT)
 #define INDEX_MAX_EPOCHS  4096u
+#define INDEX_STEPS_SHIFT 3u
+#define INDEX_STEPS	  ((1u << INDEX_STEPS_SHIFT) - 1)
 
 /* Records that are walked before they are verified and published. */
 #define INDEX_BATCH_FIRST 64u
@@ -30,6 +35,10 @@ struct index_checkpoint {
 	_Atomic int64_t min_ns, max_ns;
 	uint32_t metadata;      /* blocks that are not packets, since the epoch began */
 	uint32_t extra_frames;  /* those of them that Wireshark numbers */
+	/* the records between here and the next: bytes from `offset` on; 0: not known.
+	 * Relaxed, and only those of published records are right */
+	_Atomic uint32_t steps[INDEX_STEPS];
+	uint32_t unused;
 };
 
 struct index_epoch {
@@ -104,6 +113,7 @@ struct index {
 	struct index_link_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
 	uint64_t published_problems;           /* problem_count at the last publication */
 	struct index_checkpoint *checkpoint;   /* the last one */
+	uint64_t mark; /* no checkpoint or step is due before this record */
 	struct index_end end_next;             /* to be published */
 	unsigned stirs;          /* source_stirs before the end was looked at */
 	uint64_t believed;       /* up to here bytes are taken as they are */
@@ -119,6 +129,9 @@ struct index {
 	bool filling;
 	uint64_t filled, settled;
 	int64_t filled_ms;
+
+	struct index_scout_plan plan; /* set before the thread starts */
+	uint64_t noted;               /* packets that were counted as scouts noted them */
 
 	/* the part that is walked: its number in the source, not in `parts` */
 	size_t source_part;
@@ -155,6 +168,12 @@ static inline uint64_t index_checkpoint_record(uint64_t checkpoint)
 	       ((checkpoint & (INDEX_EPOCH - 1)) << index_epoch_shift(epoch));
 }
 
+/* Records between two steps. */
+static inline unsigned index_step_shift(uint64_t checkpoint)
+{
+	return index_epoch_shift(checkpoint >> INDEX_EPOCH_SHIFT) - INDEX_STEPS_SHIFT;
+}
+
 /*
  * Fetches what lies one to two KiB ahead of a walk: each header says where the
  * next one is, so without it every record costs a trip to memory. Addresses
@@ -163,6 +182,15 @@ static inline uint64_t index_checkpoint_record(uint64_t checkpoint)
 static inline void index_fetch_ahead(const uint8_t *next, uint64_t length)
 {
 	const uint8_t *ahead = next + 1024, *end = ahead + MIN(length, UINT64_C(1024));
+
+	for (; ahead < end; ahead += 64)
+		__builtin_prefetch(ahead);
+}
+
+/* The same for the start of a walk that may be a short one. */
+static inline void index_fetch_first(const uint8_t *bytes)
+{
+	const uint8_t *ahead = bytes + 64, *end = bytes + 2048;
 
 	for (; ahead < end; ahead += 64)
 		__builtin_prefetch(ahead);
@@ -189,6 +217,23 @@ void index_clear_pending(struct index_link_type *type);
  */
 int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsigned limit,
 		      uint64_t *ret_need, struct pktfs_error *ret_error);
+
+/* Marks the next record by a checkpoint or a step, if that is due: 0, -ENOMEM,
+ * -EFBIG. */
+int index_add_mark(struct index *index);
+static inline int index_mark(struct index *index)
+{
+	return likely(index->next.records < index->mark) ? 0 : index_add_mark(index);
+}
+
+/*
+ * index_merge.c: the same over a window of scouts, and the loan that they are sent
+ * over. 1: they have lost their way, or come to a section that is not as they took
+ * it, and what they found from here on does not count.
+ */
+int index_merge_window(struct index *index, const struct pktfs_loan *loan,
+		       const struct scout_window *window, uint64_t *ret_need,
+		       struct pktfs_error *ret_error);
 
 /* index_publish.c: makes the batch visible, or forgets it: back to what is
  * published. `now`: the listener is told in any case. */

@@ -108,6 +108,7 @@ void index_discard(struct index *index, const struct format_walk *walk)
 	index->checkpoints.appended = table_count(&index->checkpoints);
 	if (index->checkpoints.appended)
 		index->checkpoint = table_at(&index->checkpoints, index->checkpoints.appended - 1);
+	index->mark = 0;
 	index->walk = *walk;
 	pthread_mutex_lock(&index->lock);
 	index->next = index->totals;

@@ -122,7 +122,44 @@ static void resume_walk(const struct index *index, struct index_place *place)
 	walk->snaplen = index_interface(index, section->first_interface)->snaplen;
 }
 
-static void place_at(const struct index *index, uint64_t checkpoint, struct index_place *ret)
+/* Are the records up to the next checkpoint packets, as far as they are published? */
+static bool is_packets(const struct index *index, uint64_t checkpoint)
+{
+	uint64_t before = metadata_before(index, checkpoint);
+
+	if (checkpoint + 1 < table_count(&index->checkpoints))
+		return metadata_before(index, checkpoint + 1) == before;
+	return index_metadata(index) == before;
+}
+
+/* From a checkpoint to the last step that is not behind `record`, if there is
+ * nothing but packets on the way. */
+static void take_step(const struct index *index, uint64_t checkpoint, uint64_t record,
+		      struct index_place *place)
+{
+	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
+	const unsigned shift = index_step_shift(checkpoint);
+	uint64_t number, records = atomic_load_explicit(&index->records, memory_order_acquire);
+	uint32_t bytes;
+
+	record = MIN(record, records);
+	if (record <= place->record)
+		return;
+	number = MIN((record - place->record) >> shift, (uint64_t)INDEX_STEPS);
+	if (number == 0 || !is_packets(index, checkpoint))
+		return;
+	bytes = atomic_load_explicit(&c->steps[number - 1], memory_order_relaxed);
+	if (bytes == 0)
+		return;
+	place->record += number << shift;
+	place->packet += number << shift;
+	place->frame += number << shift;
+	place->offset += bytes;
+}
+
+/* At a checkpoint, or at a step behind it that is not behind `record`. */
+static void place_at(const struct index *index, uint64_t checkpoint, uint64_t record,
+		     struct index_place *ret)
 {
 	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
 	const struct index_epoch *epoch = &index->epochs[checkpoint >> INDEX_EPOCH_SHIFT];
@@ -132,6 +169,7 @@ static void place_at(const struct index *index, uint64_t checkpoint, struct inde
 	ret->packet = ret->record - ret->metadata;
 	ret->frame = ret->packet + epoch->extra_frames + c->extra_frames;
 	ret->offset = c->offset;
+	take_step(index, checkpoint, record, ret);
 	ret->part = part_of(index, ret->record);
 	if (ret->record == index_part(index, ret->part)->first_record)
 		enter_part(index, ret, ret->part);
@@ -171,17 +209,6 @@ static uint64_t find(const struct index *index, uint64_t count, uint64_t number,
 	return low;
 }
 
-static void seek(struct index *index, uint64_t number, uint64_t others, bool packets,
-		 struct index_place *ret)
-{
-	uint64_t count = table_count(&index->checkpoints);
-
-	if (count == 0)
-		place_at_start(index, ret);
-	else
-		place_at(index, find(index, count, number, others, packets), ret);
-}
-
 /*
  * To the first record of the last part for which what comes before it is not above
  * `number`: whoever walks to something in a part does not need the part before, which
@@ -210,13 +237,27 @@ static void skip_parts(const struct index *index, uint64_t number, bool packets,
 
 void index_seek_packet(struct index *index, uint64_t packet, struct index_place *ret)
 {
-	seek(index, packet, index_metadata(index), true, ret);
+	uint64_t count = table_count(&index->checkpoints), at;
+
+	if (count == 0) {
+		place_at_start(index, ret);
+	} else {
+		at = find(index, count, packet, index_metadata(index), true);
+		place_at(index, at, packet + metadata_before(index, at), ret);
+	}
 	skip_parts(index, packet, true, ret);
 }
 
 void index_seek_metadata(struct index *index, uint64_t metadata, struct index_place *ret)
 {
-	seek(index, metadata, index_packets(index), false, ret);
+	uint64_t count = table_count(&index->checkpoints), at;
+
+	if (count == 0) {
+		place_at_start(index, ret);
+	} else {
+		at = find(index, count, metadata, index_packets(index), false);
+		place_at(index, at, 0, ret);
+	}
 	skip_parts(index, metadata, false, ret);
 }
 
@@ -227,7 +268,7 @@ void index_seek_record(struct index *index, uint64_t record, struct index_place 
 	if (count == 0)
 		place_at_start(index, ret);
 	else
-		place_at(index, MIN(checkpoint_of(record), count - 1), ret);
+		place_at(index, MIN(checkpoint_of(record), count - 1), record, ret);
 }
 
 void index_seek_offset(struct index *index, uint64_t offset, struct index_place *ret)
@@ -246,7 +287,7 @@ void index_seek_offset(struct index *index, uint64_t offset, struct index_place 
 	if (count == 0)
 		place_at_start(index, ret);
 	else
-		place_at(index, low, ret);
+		place_at(index, low, 0, ret);
 }
 
 void index_span(struct index *index, uint64_t packet, uint64_t *ret_first, uint64_t *ret_last,
@@ -303,6 +344,7 @@ int index_step(struct index *index, struct index_place *place, struct pktfs_loan
 			if (r < 0)
 				return r;
 			at = 0;
+			index_fetch_first(loan->bytes);
 		}
 		r = format_step(&place->walk,
 				cursor_over(loan->bytes + at, loan->size - (size_t)at,

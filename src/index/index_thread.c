@@ -109,28 +109,77 @@ static bool ends_here(struct index *index, int r, uint64_t need)
 	return true;
 }
 
+/* How a walk gets on: larger batches while it gets on well. */
+struct progress {
+	unsigned limit, stale;
+	uint64_t need;
+	uint64_t length; /* of a record of the last batch, on average */
+	struct index_scouts *scouts;
+	unsigned lost; /* times that they lost their way, in a row, doubled each time */
+	unsigned rest; /* batches without them */
+};
+
+#define LOST_MAX 64u
+
+static void note_length(const struct index *index, struct progress *progress, uint64_t start,
+			uint64_t records)
+{
+	if (index->next.records > records)
+		progress->length = (index->next.end - start) / (index->next.records - records);
+}
+
 /*
- * Walks and publishes one batch of at most `limit` records, and gives the loan
- * back before anybody can know of them. Returns 0, or -EAGAIN (*ret_need bytes
- * at next.end are wanted), or what stops the walk; what was walked before that
- * is published. -ESTALE: the bytes changed under the walk, and the batch was
- * thrown away.
+ * Walks and publishes one batch, and gives the loan back before anybody can know
+ * of it. Returns 0, or -EAGAIN (progress->need bytes at next.end are wanted), or
+ * what stops the walk; what was walked before that is published. -ESTALE: the
+ * bytes changed under the walk, and the batch was thrown away.
  */
-static int walk_batch(struct index *index, struct pktfs_loan *loan, unsigned limit,
-		      uint64_t *ret_need, struct pktfs_error *ret_error)
+static int walk_batch(struct index *index, struct pktfs_loan *loan, struct progress *progress,
+		      struct pktfs_error *ret_error)
 {
 	struct format_walk walk = index->walk;
 	uint64_t start = index->next.end, end = start + loan->size;
-	int r = index_walk_window(index, loan, limit, ret_need, ret_error);
+	uint64_t records = index->next.records;
+	int r = index_walk_window(index, loan, progress->limit, &progress->need, ret_error);
 
-	assert(r != -EAGAIN || index->next.end + *ret_need > end);
+	assert(r != -EAGAIN || index->next.end + progress->need > end);
 	loan->requested = (size_t)(index->next.end - start);
 	if (source_return(loan) < 0) {
 		index_discard(index, &walk);
 		return -ESTALE;
 	}
-	index_publish(index, ends_here(index, r, *ret_need));
+	note_length(index, progress, start, records);
+	progress->rest -= progress->rest > 0;
+	index_publish(index, ends_here(index, r, progress->need));
 	return r;
+}
+
+/* The same with a batch in which scouts have been. */
+static int merge_batch(struct index *index, struct progress *progress,
+		       struct pktfs_error *ret_error)
+{
+	const struct pktfs_loan *loan = index_scouts_loan(progress->scouts);
+	const struct scout_window *window = index_scouts_window(progress->scouts);
+	struct format_walk walk = index->walk;
+	uint64_t start = index->next.end, records = index->next.records;
+	int r = index_merge_window(index, loan, window, &progress->need, ret_error);
+
+	if (source_verify_to(loan, (size_t)(index->next.end - loan->offset)) < 0) {
+		index_scouts_recall(progress->scouts);
+		index_discard(index, &walk);
+		return -ESTALE;
+	}
+	note_length(index, progress, start, records);
+	if (r == 0)
+		index_scouts_next(progress->scouts, progress->length,
+				  (uint32_t)index->next.last_time.sec);
+	else
+		index_scouts_recall(progress->scouts);
+	progress->lost = r > 0 ? MIN(progress->lost * 2 + 1, LOST_MAX) : 0;
+	/* what they have left over at the end is walked */
+	progress->rest = index_scouts_sent(progress->scouts) ? 0 : MAX(progress->lost, 1u);
+	index_publish(index, ends_here(index, MIN(r, 0), progress->need));
+	return MIN(r, 0);
 }
 
 /* Lends `need` bytes at the end of the walk; -ENODATA also where the bytes there
@@ -147,28 +196,71 @@ static int borrow(struct index *index, uint64_t need, struct pktfs_loan *ret)
 	return -ENODATA;
 }
 
+/* A file that is longer than what has been written of it. */
+static bool ends_in_zeros(const struct pktfs_loan *loan)
+{
+	static const uint8_t zeros[64];
+	const size_t size = MIN(loan->size, sizeof(zeros));
+
+	return memcmp(loan->bytes + loan->size - size, zeros, size) == 0;
+}
+
+/* How much of it is to be walked only: whoever writes the file may take back its end,
+ * or fill it somewhere. */
+static uint64_t left_alone(const struct index *index, const struct pktfs_loan *loan)
+{
+	if (!index->followed)
+		return 0;
+	if (!atomic_load(&index->active))
+		return index->plan.tail;
+	return ends_in_zeros(loan) ? UINT64_MAX : index->plan.active_tail;
+}
+
+/* Sends scouts ahead, if there is enough to be seen. */
+static void send_scouts(struct index *index, struct progress *progress)
+{
+	const struct index_scout_plan *plan = &index->plan;
+	struct pktfs_loan loan;
+	uint64_t size;
+
+	/* need: the walk is at a record that is not all there */
+	if (plan->off || progress->rest || progress->need > 1 || progress->limit < plan->patience ||
+	    !progress->length || index->filling || !index->next.has_time ||
+	    !format_can_scan(&index->walk) || borrow(index, 1, &loan) < 0)
+		return;
+	size = loan.size - MIN((uint64_t)loan.size, left_alone(index, &loan));
+	if (!progress->scouts && size >= plan->least)
+		progress->scouts = index_scouts_new(plan);
+	if (progress->scouts && size >= plan->least)
+		index_scouts_send(progress->scouts, &index->walk, &loan, loan.offset + size,
+				  progress->length, (uint32_t)index->next.last_time.sec);
+	source_return(&loan);
+}
+
 static bool cancelled(struct index *index)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
 	return index->cancelled;
 }
 
-/* How a walk gets on: larger batches while it gets on well. */
-struct progress {
-	unsigned limit, stale;
-	uint64_t need;
-};
-
 /* One batch: 0, -EAGAIN, or what stops the walk. */
 static int advance(struct index *index, struct progress *progress, struct pktfs_error *error)
 {
 	struct pktfs_loan loan;
-	int r = borrow(index, progress->need, &loan);
+	int r;
 
-	if (r < 0)
-		return r;
-	progress->need = 1;
-	r = walk_batch(index, &loan, progress->limit, &progress->need, error);
+	if (!index_scouts_sent(progress->scouts))
+		send_scouts(index, progress);
+	if (index_scouts_sent(progress->scouts)) {
+		progress->need = 1;
+		r = merge_batch(index, progress, error);
+	} else {
+		r = borrow(index, progress->need, &loan);
+		if (r < 0)
+			return r;
+		progress->need = 1;
+		r = walk_batch(index, &loan, progress, error);
+	}
 	if (r == -EAGAIN) /* borrow the whole record */
 		return 0;
 	if (r == -ESTALE && (progress->limit > 1 || ++progress->stale < 3)) {
@@ -202,6 +294,7 @@ static enum index_state walk(struct index *index)
 		if (r < 0)
 			state = stopped(index, r, progress.need, &error);
 	}
+	index_scouts_free(progress.scouts);
 	return state;
 }
 

@@ -3,9 +3,7 @@
  * From record to record through a window of bytes: what each of them adds to
  * the counts and tables of a batch.
  */
-#include "index_internal.h"
-
-#include "util/util_time.h"
+#include "index_count.h"
 
 static uint64_t table_bytes(const struct table *table)
 {
@@ -116,71 +114,25 @@ struct pktfs_time index_record_time(const struct index_interface *interface,
 				     interface->offset_seconds);
 }
 
-static void count_time(struct index *index, struct index_checkpoint *checkpoint,
-		       struct index_link_type *type, struct pktfs_time time)
-{
-	struct index_totals *next = &index->next;
-	int64_t ns = time_to_ns(time);
-
-	if (ns < atomic_load_explicit(&checkpoint->min_ns, memory_order_relaxed))
-		atomic_store_explicit(&checkpoint->min_ns, ns, memory_order_relaxed);
-	if (ns > atomic_load_explicit(&checkpoint->max_ns, memory_order_relaxed))
-		atomic_store_explicit(&checkpoint->max_ns, ns, memory_order_relaxed);
-	if (type) {
-		type->min_ns = MIN(type->min_ns, ns);
-		type->max_ns = MAX(type->max_ns, ns);
-	}
-	if (!next->has_time) {
-		next->has_time = true;
-		next->first_time = next->min_time = next->max_time = time;
-	}
-	next->last_time = time;
-	if (time_compare(time, next->min_time) < 0)
-		next->min_time = time;
-	if (time_compare(time, next->max_time) > 0)
-		next->max_time = time;
-}
-
-/* What the batch counts of an interface. */
-static inline struct index_pending *pending_of(struct index *index,
-					       struct index_interface *interface)
-{
-	struct index_pending *pending = &interface->pending;
-
-	if (!pending->listed) {
-		pending->listed = true;
-		pending->next = index->pending;
-		index->pending = interface;
-	}
-	return pending;
-}
-
 /* Counts one packet into the batch. */
 static void count_packet(struct index *index, const struct format_record *record)
 {
-	const struct index_section *section =
-		table_at(&index->sections, index->sections.appended - 1);
-	struct index_interface *interface =
-		table_at(&index->interfaces, section->first_interface + record->interface);
-	struct index_pending *pending = pending_of(index, interface);
-	struct index_link_type *type = NULL;
+	struct index_interface *interface = count_interface(index, record->interface);
+	const struct count_sums sums = {
+		.packets = 1,
+		.captured = record->captured,
+		.original = record->original,
+		.padded = util_pad4(record->captured),
+		.untimed = !record->has_time,
+	};
+	struct index_link_type *type = count_sums(index, interface, &sums);
+	struct count_times times;
 
-	pending->packets++;
-	pending->captured_bytes += record->captured;
-	pending->original_bytes += record->original;
-	if (interface->link_slot < INDEX_MAX_LINK_TYPES) {
-		type = &index->pending_types[interface->link_slot];
-		type->packets++;
-		type->captured_bytes += record->captured;
-		type->padded_bytes += util_pad4(record->captured);
-		type->untimed |= !record->has_time;
-	}
-	index->next.packets++;
-	index->next.frames++;
-	index->next.captured_bytes += record->captured;
-	index->next.original_bytes += record->original;
-	if (record->has_time)
-		count_time(index, index->checkpoint, type, index_record_time(interface, record));
+	if (!record->has_time)
+		return;
+	times.first = index_record_time(interface, record);
+	times.last = times.min = times.max = times.first;
+	count_times(index, type, &times);
 }
 
 /* The last Interface Statistics Block of an interface is the one that counts:
@@ -196,7 +148,7 @@ static void count_statistics(struct index *index, struct cursor block)
 	if (format_statistics(block, &statistics) < 0 || statistics.interface >= interfaces)
 		return;
 	interface = table_at(&index->interfaces, section->first_interface + statistics.interface);
-	pending_of(index, interface)->statistics = index->next.metadata + 1;
+	count_pending(index, interface)->statistics = index->next.metadata + 1;
 }
 
 /* Counts a block that is not a packet into the batch, with what it tells. */
@@ -235,7 +187,6 @@ static int count_metadata(struct index *index, const struct format_record *recor
 	return 0;
 }
 
-/* A checkpoint before the next record, where one is due. */
 static int add_checkpoint(struct index *index)
 {
 	const struct index_totals *next = &index->next;
@@ -244,8 +195,6 @@ static int add_checkpoint(struct index *index)
 	struct index_checkpoint *checkpoint;
 	uint64_t extra = next->frames - next->packets;
 
-	if (likely(next->records != index_checkpoint_record(number)))
-		return 0;
 	if (epoch >= INDEX_MAX_EPOCHS)
 		return -EFBIG;
 	checkpoint = append(index, &index->checkpoints);
@@ -259,6 +208,31 @@ static int add_checkpoint(struct index *index)
 	checkpoint->metadata = (uint32_t)(next->metadata - index->epochs[epoch].metadata);
 	checkpoint->extra_frames = (uint32_t)(extra - index->epochs[epoch].extra_frames);
 	index->checkpoint = checkpoint;
+	return 0;
+}
+
+int index_add_mark(struct index *index)
+{
+	uint64_t records = index->next.records, number = index->checkpoints.appended;
+	uint64_t bytes, done, mask;
+	unsigned shift;
+	int r;
+
+	if (records == index_checkpoint_record(number)) {
+		r = add_checkpoint(index);
+		if (r < 0)
+			return r;
+		number++;
+	}
+	shift = index_step_shift(--number);
+	mask = (UINT64_C(1) << shift) - 1;
+	done = records - index_checkpoint_record(number);
+	bytes = index->next.end - index->checkpoint->offset;
+	if (done && !(done & mask))
+		atomic_store_explicit(&index->checkpoint->steps[(done >> shift) - 1],
+				      bytes > UINT32_MAX ? 0 : (uint32_t)bytes,
+				      memory_order_relaxed);
+	index->mark = records + mask + 1 - (done & mask);
 	return 0;
 }
 
@@ -287,7 +261,7 @@ int index_walk_window(struct index *index, const struct pktfs_loan *loan, unsign
 	int r;
 
 	while (limit--) {
-		r = add_checkpoint(index);
+		r = index_mark(index);
 		if (r < 0)
 			return index_no_memory(index, r, ret_error);
 		window = cursor_over(at, left, index->walk.big_endian);

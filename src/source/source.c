@@ -156,6 +156,16 @@ int source_verify(const struct pktfs_loan *loan)
 	return source_verify_to(loan, loan->requested);
 }
 
+bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size)
+{
+	struct source *source = loan->source;
+
+	assert(at <= loan->size && size <= loan->size - at);
+	if (!source || loan->hold || !source->ops->prepare)
+		return false;
+	return source->ops->prepare(source, loan->offset + at, loan->bytes + at, size);
+}
+
 int source_return(struct pktfs_loan *loan)
 {
 	int r = source_verify(loan);

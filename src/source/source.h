@@ -134,6 +134,11 @@ int source_verify(const struct pktfs_loan *loan);
  * asked for; whoever keeps it may set loan->requested instead. */
 int source_verify_to(const struct pktfs_loan *loan, size_t used);
 
+/* `size` bytes of a loan, from its byte `at` on, are about to be looked at, here and
+ * there: has them ready, in larger pieces than one access at a time would. True: they
+ * had to be read from the file. */
+bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
+
 /* Copies. Returns how many bytes, fewer than `size` only at the final end, and
  * 0 behind it (-EBADMSG if damage made it); -EAGAIN when not all are there yet;
  * otherwise the errors of source_borrow. Verified. */

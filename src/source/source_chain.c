@@ -178,6 +178,16 @@ static int chain_verify(struct source *source, uint64_t offset, size_t size)
 		       : 0;
 }
 
+static bool chain_prepare(struct source *source, uint64_t offset, const uint8_t *bytes,
+			  size_t size)
+{
+	struct source_chain *chain = chain_of(source);
+	struct chain_part *part = chain_part(chain, find(chain, chain_load(&chain->known), offset));
+
+	return part->source->ops->prepare &&
+	       part->source->ops->prepare(part->source, offset - part->start, bytes, size);
+}
+
 /* ---- questions */
 
 static int part_problem(struct source_chain *chain, size_t number, struct pktfs_error *ret_error)
@@ -272,6 +282,7 @@ static const struct source_ops chain_ops = {
 	.name = "chain",
 	.borrow = chain_borrow,
 	.verify = chain_verify,
+	.prepare = chain_prepare,
 	.missing = chain_missing,
 	.problem = chain_problem,
 	.grow = chain_grow,

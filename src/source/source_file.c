@@ -23,6 +23,7 @@ struct source_file {
 	uint64_t mapped;            /* bytes of address space */
 	struct source_fault *fault; /* of the map; NULL: pread */
 	pthread_mutex_t grow_lock;  /* one look at the size at a time */
+	pthread_mutex_t read_lock;  /* one reads ahead at a time */
 };
 
 static struct source_file *file_of(struct source *source)
@@ -103,6 +104,62 @@ static int file_verify(struct source *source, uint64_t offset, size_t size)
 	if (unlikely(fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size))
 		source_fault_mark(file->fault);
 	return likely(is_mapped(file)) ? 0 : -EIO;
+}
+
+/* ---- preparation */
+
+/* So much is read at a time from a file that is not in memory. */
+#define READ_PIECE ((size_t)128 << 10)
+
+/* Is some of it not in memory? A look at a few pages tells; to whom the file does
+ * not belong the system says that all is. */
+static bool is_cold(const uint8_t *bytes, size_t size, size_t page)
+{
+	const unsigned looks = 4;
+	unsigned char there;
+	unsigned i;
+
+	for (i = 1; i <= looks; i++) {
+		uintptr_t at = (uintptr_t)bytes + size / looks * i - 1;
+
+		if (mincore((void *)(at - at % page), 1, &there) == 0 && !(there & 1))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Reads and forgets it: in one go from front to back, one thread after the other,
+ * as the system reads ahead best. Faults in a map would read it in no order, and
+ * in smaller pieces.
+ */
+static void read_through(struct source_file *file, uint64_t offset, size_t size)
+{
+	_cleanup_free_ uint8_t *piece = malloc(READ_PIECE);
+	size_t done, n;
+
+	if (!piece)
+		return;
+	UTIL_LOCK_SCOPE(&file->read_lock);
+	posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	for (done = 0; done < size && !source_cancelled(&file->base); done += n) {
+		n = MIN(size - done, READ_PIECE);
+		if (source_pread(file->fd, offset + done, piece, n, NULL) < 0)
+			return;
+	}
+}
+
+/* Maps the pages at once instead of by a fault for each few of them; what cannot be
+ * is left to the faults. */
+static bool file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)bytes % page;
+	bool cold = is_cold(bytes, size, page);
+
+	if (cold)
+		read_through(file_of(source), offset, size);
+	madvise((void *)((uintptr_t)bytes - before), size + before, MADV_POPULATE_READ);
+	return cold;
 }
 
 /* ---- growth */
@@ -195,6 +252,7 @@ static void file_close(struct source *source)
 		munmap((void *)(uintptr_t)file->map, (size_t)file->mapped);
 	util_close(file->fd);
 	pthread_mutex_destroy(&file->grow_lock);
+	pthread_mutex_destroy(&file->read_lock);
 	source_fini(source);
 	free(file);
 }
@@ -204,6 +262,7 @@ static const struct source_ops file_ops = {
 	.borrow = file_borrow,
 	.read = file_read,
 	.verify = file_verify,
+	.prepare = file_prepare,
 	.grow = file_grow,
 	.descriptor = file_descriptor,
 	.stored = file_stored,
@@ -248,6 +307,7 @@ int source_file_open(int fd, uint64_t size, bool no_mmap, bool growing, struct s
 		return -ENOMEM;
 	source_init(&file->base, &file_ops);
 	pthread_mutex_init(&file->grow_lock, NULL);
+	pthread_mutex_init(&file->read_lock, NULL);
 	file->fd = fd;
 	file->follows = growing;
 	atomic_init(&file->base.growing, growing);

@@ -30,6 +30,10 @@ struct source_ops {
 	 * `offset`, still what they were? 0 or -EIO. */
 	int (*verify)(struct source *source, uint64_t offset, size_t size);
 
+	/* Optional: source_prepare of what is lent without a hold, at `offset`. */
+	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
+			size_t size);
+
 	/* Optional: as source_missing, source_problem, source_growing,
 	 * source_descriptor; source_grow and source_follow at once (`used` may be
 	 * UINT64_MAX: all of it). */

@@ -22,7 +22,8 @@ void *table_append(struct table *table)
 	if (chunk >= TABLE_CHUNKS)
 		return NULL;
 	if (!atomic_load_explicit(&table->chunks[chunk], memory_order_relaxed)) {
-		bytes = malloc(table->entry_size << (chunk + TABLE_FIRST_SHIFT));
+		bytes = aligned_alloc(TABLE_ALIGNMENT,
+				      table->entry_size << (chunk + TABLE_FIRST_SHIFT));
 		if (!bytes)
 			return NULL;
 		atomic_store_explicit(&table->chunks[chunk], bytes, memory_order_release);

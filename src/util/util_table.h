@@ -18,6 +18,10 @@
 #define TABLE_CHUNKS 40
 #define TABLE_FIRST_SHIFT 4
 
+/* Entries of a line of the cache, or half of one, do not lie on two. Their sizes are
+ * multiples of 4, so those of the chunks are multiples of this. */
+#define TABLE_ALIGNMENT 64
+
 struct table {
 	size_t entry_size;
 	uint64_t appended; /* the writer's own count */

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "index_scout.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+const struct index_scout_plan index_scout_plan = {
+	.threads = 2,
+	.patience = 8192,
+	.least = (uint64_t)8 << 20,
+	.many = (uint64_t)32 << 20,
+	.tail = (uint64_t)1 << 20,
+	.active_tail = (uint64_t)32 << 20,
+	.stretch_min = (size_t)16 << 10,
+	.stretch_max = (size_t)1 << 20,
+};
+
+struct index_scouts {
+	struct index_scout_plan plan;
+
+	/* the same for all windows that are in work */
+	struct pktfs_loan loan;
+	struct format_walk walk;
+	uint64_t origin; /* a record begins here */
+	uint64_t end;
+
+	pthread_mutex_t lock;
+	pthread_cond_t queued_changed, done_changed;
+	struct scout_window windows[INDEX_SCOUT_WINDOWS];
+	/* under the lock; window n is windows[n % INDEX_SCOUT_WINDOWS]:
+	 * returned <= taken <= queued <= returned + INDEX_SCOUT_WINDOWS */
+	uint64_t queued, taken, returned;
+	bool stop;
+	/* of the last window of the index thread: the file has to be read, which one
+	 * thread does best, and there is nothing else to do meanwhile */
+	bool cold;
+
+	uint64_t from; /* the index thread's: where the next window begins */
+	bool helped;   /* there is a thread */
+	pthread_t thread;
+};
+
+/* ---- a window, by any thread */
+
+/* The bytes from `offset` on. */
+static struct cursor ahead(const struct index_scouts *scouts, uint64_t offset)
+{
+	size_t at = (size_t)(offset - scouts->loan.offset);
+
+	return cursor_over(scouts->loan.bytes + at, scouts->loan.size - at,
+			   scouts->walk.big_endian);
+}
+
+/* Where scouts of the window begin; how many there are. */
+static unsigned place(const struct index_scouts *scouts, const struct scout_window *window,
+		      struct format_scan scans[INDEX_SCOUTS])
+{
+	uint64_t at = window->from;
+	unsigned count = 0;
+	size_t found;
+	bool right;
+
+	for (; at < window->to && count < INDEX_SCOUTS; at += MAX(window->stretch, found)) {
+		struct cursor bytes = ahead(scouts, at);
+
+		found = 0;
+		right = (window->known && at == window->from) ||
+			format_guess(&scouts->walk, bytes, at - scouts->origin, window->seconds,
+				     &found);
+		if (!right)
+			continue;
+		scans[count] = (struct format_scan){
+			.at = bytes.bytes + found,
+			.limit = bytes.bytes + (window->to - at),
+			.notes = window->notes + (size_t)count * INDEX_SCOUT_RECORDS,
+			.room = INDEX_SCOUT_RECORDS,
+		};
+		if (count) /* it may be the same place: then that one has nothing to do */
+			scans[count - 1].limit = scans[count].at;
+		count++;
+	}
+	return count;
+}
+
+/* True: the file had to be read. */
+static bool run(const struct index_scouts *scouts, struct scout_window *window)
+{
+	const struct pktfs_loan *loan = &scouts->loan;
+	struct format_scan scans[INDEX_SCOUTS];
+	bool cold = source_prepare(loan, (size_t)(window->from - loan->offset),
+				   (size_t)(window->to - window->from));
+	unsigned i;
+
+	window->count = place(scouts, window, scans);
+	for (i = 0; i < window->count; i++)
+		window->scouts[i] = (struct scout){
+			.start = loan->offset + (uint64_t)(scans[i].at - loan->bytes),
+			.notes = scans[i].notes,
+		};
+	/* the last byte is left out: so no record is noted that ends where the loan
+	 * does, and how it ends is left to the walk */
+	format_scan(&scouts->walk, scans, window->count, loan->bytes + loan->size - 1);
+	for (i = 0; i < window->count; i++)
+		window->scouts[i].count = scans[i].count;
+	return cold;
+}
+
+/* The next one that nobody has taken; the lock is held. */
+static struct scout_window *take(struct index_scouts *scouts)
+{
+	if (scouts->taken == scouts->queued)
+		return NULL;
+	return &scouts->windows[scouts->taken++ % INDEX_SCOUT_WINDOWS];
+}
+
+/* Takes one and does it; the lock is held, but not meanwhile. */
+static bool work(struct index_scouts *scouts, bool *ret_cold)
+{
+	struct scout_window *window = take(scouts);
+	bool cold;
+
+	if (!window)
+		return false;
+	pthread_mutex_unlock(&scouts->lock);
+	cold = run(scouts, window);
+	pthread_mutex_lock(&scouts->lock);
+	window->done = true;
+	*ret_cold = cold;
+	return true;
+}
+
+static void *help(void *arg)
+{
+	struct index_scouts *scouts = arg;
+	bool cold;
+
+	UTIL_LOCK_SCOPE(&scouts->lock);
+	while (!scouts->stop) {
+		if (!scouts->cold && work(scouts, &cold))
+			pthread_cond_signal(&scouts->done_changed);
+		else
+			pthread_cond_wait(&scouts->queued_changed, &scouts->lock);
+	}
+	return NULL;
+}
+
+/* ---- the index thread */
+
+struct index_scouts *index_scouts_new(const struct index_scout_plan *plan)
+{
+	const size_t notes = (size_t)INDEX_SCOUTS * INDEX_SCOUT_RECORDS;
+	struct index_scouts *scouts = calloc(1, sizeof(*scouts));
+	unsigned i;
+
+	if (!scouts)
+		return NULL;
+	scouts->plan = *plan;
+	pthread_mutex_init(&scouts->lock, NULL);
+	pthread_cond_init(&scouts->queued_changed, NULL);
+	pthread_cond_init(&scouts->done_changed, NULL);
+	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++) {
+		scouts->windows[i].notes = malloc(notes * sizeof(struct format_note));
+		if (!scouts->windows[i].notes) {
+			index_scouts_free(scouts);
+			return NULL;
+		}
+	}
+	return scouts;
+}
+
+static bool has_two_cores(void)
+{
+	cpu_set_t cores;
+
+	return sched_getaffinity(0, sizeof(cores), &cores) == 0 && CPU_COUNT(&cores) > 1;
+}
+
+static void find_help(struct index_scouts *scouts)
+{
+	if (scouts->helped || scouts->plan.threads < 2 || !has_two_cores())
+		return;
+	/* without it this thread does it all */
+	scouts->helped = pthread_create(&scouts->thread, NULL, help, scouts) == 0;
+}
+
+/* Queues windows while there is room for them. */
+static void fill(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
+{
+	const struct index_scout_plan *plan = &scouts->plan;
+	size_t stretch = (size_t)MIN(length * (INDEX_SCOUT_RECORDS / 4),
+				     (uint64_t)plan->stretch_max);
+	struct scout_window *window;
+
+	UTIL_LOCK_SCOPE(&scouts->lock);
+	while (scouts->queued - scouts->returned < INDEX_SCOUT_WINDOWS &&
+	       scouts->from < scouts->end) {
+		window = &scouts->windows[scouts->queued++ % INDEX_SCOUT_WINDOWS];
+		window->stretch = MAX(stretch, plan->stretch_min);
+		window->from = scouts->from;
+		window->to = MIN(window->from + window->stretch * INDEX_SCOUTS, scouts->end);
+		window->seconds = seconds;
+		window->known = window->from == scouts->origin;
+		window->done = false;
+		scouts->from = window->to;
+	}
+	if (scouts->helped && scouts->taken < scouts->queued)
+		pthread_cond_signal(&scouts->queued_changed);
+}
+
+void index_scouts_send(struct index_scouts *scouts, const struct format_walk *walk,
+		       struct pktfs_loan *loan, uint64_t end, uint64_t length, uint32_t seconds)
+{
+	scouts->loan = *loan;
+	*loan = (struct pktfs_loan){0};
+	scouts->walk = *walk;
+	scouts->origin = scouts->from = scouts->loan.offset;
+	scouts->end = end;
+	if (end - scouts->from >= scouts->plan.many)
+		find_help(scouts);
+	fill(scouts, length, seconds);
+}
+
+bool index_scouts_sent(const struct index_scouts *scouts)
+{
+	return scouts && scouts->returned < scouts->queued;
+}
+
+const struct pktfs_loan *index_scouts_loan(const struct index_scouts *scouts)
+{
+	return &scouts->loan;
+}
+
+const struct scout_window *index_scouts_window(struct index_scouts *scouts)
+{
+	struct scout_window *window = &scouts->windows[scouts->returned % INDEX_SCOUT_WINDOWS];
+
+	UTIL_LOCK_SCOPE(&scouts->lock);
+	while (!window->done) {
+		if (!work(scouts, &scouts->cold))
+			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
+	}
+	return window;
+}
+
+void index_scouts_next(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
+{
+	pthread_mutex_lock(&scouts->lock);
+	scouts->returned++;
+	pthread_mutex_unlock(&scouts->lock);
+	fill(scouts, length, seconds);
+	if (!index_scouts_sent(scouts))
+		index_scouts_recall(scouts);
+}
+
+void index_scouts_recall(struct index_scouts *scouts)
+{
+	uint64_t n;
+
+	if (!scouts)
+		return;
+	pthread_mutex_lock(&scouts->lock);
+	scouts->queued = scouts->taken;
+	for (n = scouts->returned; n < scouts->taken; n++)
+		while (!scouts->windows[n % INDEX_SCOUT_WINDOWS].done)
+			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
+	scouts->taken = scouts->returned = scouts->queued = 0;
+	pthread_mutex_unlock(&scouts->lock);
+	scouts->loan.requested = 0;
+	source_return(&scouts->loan);
+}
+
+void index_scouts_free(struct index_scouts *scouts)
+{
+	unsigned i;
+
+	if (!scouts)
+		return;
+	index_scouts_recall(scouts);
+	pthread_mutex_lock(&scouts->lock);
+	scouts->stop = true;
+	pthread_cond_signal(&scouts->queued_changed);
+	pthread_mutex_unlock(&scouts->lock);
+	if (scouts->helped)
+		pthread_join(scouts->thread, NULL);
+	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++)
+		free(scouts->windows[i].notes);
+	pthread_cond_destroy(&scouts->queued_changed);
+	pthread_cond_destroy(&scouts->done_changed);
+	pthread_mutex_destroy(&scouts->lock);
+	free(scouts);
+}
