@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 const struct index_scout_plan index_scout_plan = {
 	.threads = 2,
@@ -35,6 +36,8 @@ struct index_scouts {
 	 * thread does best, and there is nothing else to do meanwhile */
 	bool cold;
 
+	/* of all windows: a map of its own, so that nothing of it is left behind */
+	struct format_note *notes;
 	uint64_t from; /* the index thread's: where the next window begins */
 	bool helped;   /* there is a thread */
 	pthread_t thread;
@@ -146,25 +149,28 @@ static void *help(void *arg)
 
 /* ---- the index thread */
 
+#define WINDOW_NOTES ((size_t)INDEX_SCOUTS * INDEX_SCOUT_RECORDS)
+#define NOTES_SIZE   (INDEX_SCOUT_WINDOWS * WINDOW_NOTES * sizeof(struct format_note))
+
 struct index_scouts *index_scouts_new(const struct index_scout_plan *plan)
 {
-	const size_t notes = (size_t)INDEX_SCOUTS * INDEX_SCOUT_RECORDS;
 	struct index_scouts *scouts = calloc(1, sizeof(*scouts));
 	unsigned i;
 
 	if (!scouts)
 		return NULL;
+	scouts->notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (scouts->notes == MAP_FAILED) {
+		free(scouts);
+		return NULL;
+	}
 	scouts->plan = *plan;
 	pthread_mutex_init(&scouts->lock, NULL);
 	pthread_cond_init(&scouts->queued_changed, NULL);
 	pthread_cond_init(&scouts->done_changed, NULL);
-	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++) {
-		scouts->windows[i].notes = malloc(notes * sizeof(struct format_note));
-		if (!scouts->windows[i].notes) {
-			index_scouts_free(scouts);
-			return NULL;
-		}
-	}
+	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++)
+		scouts->windows[i].notes = scouts->notes + i * WINDOW_NOTES;
 	return scouts;
 }
 
@@ -271,8 +277,6 @@ void index_scouts_recall(struct index_scouts *scouts)
 
 void index_scouts_free(struct index_scouts *scouts)
 {
-	unsigned i;
-
 	if (!scouts)
 		return;
 	index_scouts_recall(scouts);
@@ -282,8 +286,7 @@ void index_scouts_free(struct index_scouts *scouts)
 	pthread_mutex_unlock(&scouts->lock);
 	if (scouts->helped)
 		pthread_join(scouts->thread, NULL);
-	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++)
-		free(scouts->windows[i].notes);
+	munmap(scouts->notes, NOTES_SIZE);
 	pthread_cond_destroy(&scouts->queued_changed);
 	pthread_cond_destroy(&scouts->done_changed);
 	pthread_mutex_destroy(&scouts->lock);

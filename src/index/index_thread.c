@@ -154,6 +154,12 @@ static int walk_batch(struct index *index, struct pktfs_loan *loan, struct progr
 	return r;
 }
 
+static void end_scouts(struct progress *progress)
+{
+	index_scouts_free(progress->scouts);
+	progress->scouts = NULL;
+}
+
 /* The same with a batch in which scouts have been. */
 static int merge_batch(struct index *index, struct progress *progress,
 		       struct pktfs_error *ret_error)
@@ -165,7 +171,7 @@ static int merge_batch(struct index *index, struct progress *progress,
 	int r = index_merge_window(index, loan, window, &progress->need, ret_error);
 
 	if (source_verify_to(loan, (size_t)(index->next.end - loan->offset)) < 0) {
-		index_scouts_recall(progress->scouts);
+		end_scouts(progress);
 		index_discard(index, &walk);
 		return -ESTALE;
 	}
@@ -176,8 +182,11 @@ static int merge_batch(struct index *index, struct progress *progress,
 	else
 		index_scouts_recall(progress->scouts);
 	progress->lost = r > 0 ? MIN(progress->lost * 2 + 1, LOST_MAX) : 0;
-	/* what they have left over at the end is walked */
-	progress->rest = index_scouts_sent(progress->scouts) ? 0 : MAX(progress->lost, 1u);
+	progress->rest = progress->lost;
+	if (!index_scouts_sent(progress->scouts)) {
+		end_scouts(progress);
+		progress->rest = MAX(progress->lost, 1u); /* what is left over is walked */
+	}
 	index_publish(index, ends_here(index, MIN(r, 0), progress->need));
 	return MIN(r, 0);
 }
