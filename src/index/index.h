@@ -7,13 +7,13 @@
  * One thread (index_start) walks the capture from its start to its end and
  * appends; every other thread reads what has been published, without a lock:
  *
- *	records   0 .. 127 | 128 .. 255 | 256 ...        (one in 2^shift)
+ *	records   0 .. 255 | 256 .. 511 | 512 ...        (one in 2^shift)
  *	            |           |          |
  *	checkpoint  offset, time span, packets and frames so far; steps on the way
  *
  * A packet is found by a search for its checkpoint and a walk from there; where
  * there are packets only, from one of the steps, over at most 15 others. A
- * checkpoint is 64 bytes, so the index costs half a byte a packet; to keep that of
+ * checkpoint is 96 bytes, so the index costs 3/8 of a byte a packet; to keep that of
  * 10^9 packets in memory, the distance doubles with each INDEX_EPOCH checkpoints (see
  * index_internal.h).
  */

@@ -3,12 +3,12 @@
  * What the parts of the index share: the layout of checkpoints and the state
  * of the one thread that appends.
  *
- *	epoch 0: a checkpoint each 128 records, for INDEX_EPOCH checkpoints,
- *	epoch 1: each 256 records, ... up to each 4096.
+ *	epoch 0: a checkpoint each 256 records, for INDEX_EPOCH checkpoints,
+ *	epoch 1: each 512 records, ... up to each 4096.
  *
- * A checkpoint fills one line of the cache, with the places of the records at each
- * eighth of the way to the next: so at most 16 records are walked in epoch 0.
- * 10^9 records are in epochs 0 to 3: 4 * 2^19 checkpoints, 128 MiB.
+ * A checkpoint has steps: the places of the records at each sixteenth of the way to
+ * the next. So at most 16 records are walked in epoch 0, if they are packets.
+ * 10^9 records are in epochs 0 to 3: 4 * 2^18 checkpoints, 96 MiB.
  */
 #ifndef INDEX_INTERNAL_H
 #define INDEX_INTERNAL_H
@@ -16,12 +16,12 @@
 #include "index.h"
 #include "index_scout.h"
 
-#define INDEX_FIRST_SHIFT 7u
+#define INDEX_FIRST_SHIFT 8u
 #define INDEX_LAST_SHIFT  12u
-#define INDEX_EPOCH_SHIFT 19u
+#define INDEX_EPOCH_SHIFT 18u
 #define INDEX_EPOCH	  (UINT64_C(1) << INDEX_EPOCH_SHIFT)
 #define INDEX_MAX_EPOCHS  4096u
-#define INDEX_STEPS_SHIFT 3u
+#define INDEX_STEPS_SHIFT 4u
 #define INDEX_STEPS	  ((1u << INDEX_STEPS_SHIFT) - 1)
 
 /* Records that are walked before they are verified and published. */
@@ -35,8 +35,9 @@ struct index_checkpoint {
 	_Atomic int64_t min_ns, max_ns;
 	uint32_t metadata;      /* blocks that are not packets, since the epoch began */
 	uint32_t extra_frames;  /* those of them that Wireshark numbers */
-	/* the records between here and the next: bytes from `offset` on; 0: not known.
-	 * Relaxed, and only those of published records are right */
+	/* records between here and the next: bytes from `offset` on; 0: not known, or
+	 * there is one on the way that is no packet. Relaxed, and only those of
+	 * published records are right */
 	_Atomic uint32_t steps[INDEX_STEPS];
 	uint32_t unused;
 };

@@ -122,35 +122,25 @@ static void resume_walk(const struct index *index, struct index_place *place)
 	walk->snaplen = index_interface(index, section->first_interface)->snaplen;
 }
 
-/* Are the records up to the next checkpoint packets, as far as they are published? */
-static bool is_packets(const struct index *index, uint64_t checkpoint)
-{
-	uint64_t before = metadata_before(index, checkpoint);
-
-	if (checkpoint + 1 < table_count(&index->checkpoints))
-		return metadata_before(index, checkpoint + 1) == before;
-	return index_metadata(index) == before;
-}
-
-/* From a checkpoint to the last step that is not behind `record`, if there is
- * nothing but packets on the way. */
+/* From a checkpoint to a step behind it: to the last one that is not behind `record`
+ * and has nothing but packets before it. */
 static void take_step(const struct index *index, uint64_t checkpoint, uint64_t record,
 		      struct index_place *place)
 {
 	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
-	const unsigned shift = index_step_shift(checkpoint);
 	uint64_t number, records = atomic_load_explicit(&index->records, memory_order_acquire);
-	uint32_t bytes;
+	const unsigned shift = index_step_shift(checkpoint);
+	uint32_t bytes = 0;
 
 	record = MIN(record, records);
 	if (record <= place->record)
 		return;
 	number = MIN((record - place->record) >> shift, (uint64_t)INDEX_STEPS);
-	if (number == 0 || !is_packets(index, checkpoint))
-		return;
-	bytes = atomic_load_explicit(&c->steps[number - 1], memory_order_relaxed);
+	for (; number > 0 && bytes == 0; number--)
+		bytes = atomic_load_explicit(&c->steps[number - 1], memory_order_relaxed);
 	if (bytes == 0)
 		return;
+	number++;
 	place->record += number << shift;
 	place->packet += number << shift;
 	place->frame += number << shift;

@@ -214,7 +214,7 @@ static int add_checkpoint(struct index *index)
 int index_add_mark(struct index *index)
 {
 	uint64_t records = index->next.records, number = index->checkpoints.appended;
-	uint64_t bytes, done, mask;
+	uint64_t bytes, done, mask, metadata;
 	unsigned shift;
 	int r;
 
@@ -228,10 +228,12 @@ int index_add_mark(struct index *index)
 	mask = (UINT64_C(1) << shift) - 1;
 	done = records - index_checkpoint_record(number);
 	bytes = index->next.end - index->checkpoint->offset;
+	metadata = index->next.metadata - index->epochs[number >> INDEX_EPOCH_SHIFT].metadata;
+	if (bytes > UINT32_MAX || metadata != index->checkpoint->metadata)
+		bytes = 0;
 	if (done && !(done & mask))
 		atomic_store_explicit(&index->checkpoint->steps[(done >> shift) - 1],
-				      bytes > UINT32_MAX ? 0 : (uint32_t)bytes,
-				      memory_order_relaxed);
+				      (uint32_t)bytes, memory_order_relaxed);
 	index->mark = records + mask + 1 - (done & mask);
 	return 0;
 }

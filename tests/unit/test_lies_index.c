@@ -116,7 +116,7 @@ static void test_packets(void **state)
 	for (unsigned i = 0; i < MANY; i++)
 		build_epb(&file, false, 0, i, 4, i, NULL);
 	capture = open_with(&file, 4096, &status);
-	assert_in_range(status.packets, 6000, 9000);
+	assert_in_range(status.packets, 8000, 11000);
 	check_what_is_there(capture, &status);
 	pktfs_close(capture);
 	text_free(&file);
