@@ -159,6 +159,7 @@ static void end_preparing(struct fs_prepared *prepared, uint64_t node, uint64_t 
 
 static void prepare(struct fs *fs, uint64_t node, const struct filling *last)
 {
+	/* without a request, which fuse_add_direntry_plus does not look at */
 	struct filling filling = {.size = last->size, .plus = true, .attributes = true};
 
 	if (!last->more || !begin_preparing(&fs->prepared))
