@@ -169,10 +169,12 @@ static bool is_refused(struct fs_ahead_block *block)
 	return (block->late & (block->late - 1)) != 0;
 }
 
-static void note(struct fs_ahead_block *block, uint64_t node)
+static void note(struct fs_ahead_block *block, uint64_t node, bool was_there)
 {
-	if (block->read & bit_of(node) && block->state == FS_AHEAD_NONE)
-		block->read = block->given = block->falls = 0; /* forgotten */
+	if (was_there && (block->state == FS_AHEAD_NONE || block->state == FS_AHEAD_REFUSED)) {
+		block->read = block->given = 0; /* the kernel has forgotten it */
+		block->falls = 0;
+	}
 	block->falls += block->read && node < block->last;
 	block->read |= bit_of(node);
 	block->last = node;
@@ -184,7 +186,7 @@ bool fs_ahead_read(struct fs_ahead *ahead, uint64_t node, struct fs_ahead_run *r
 	bool was_there = (block->read | block->given) & bit_of(node);
 	struct start start = {0};
 
-	note(block, node);
+	note(block, node, was_there);
 	if (block->marker == node) {
 		block->marker = 0;
 		start = (struct start){block->next, block->step, longer(block->length),
@@ -196,7 +198,7 @@ bool fs_ahead_read(struct fs_ahead *ahead, uint64_t node, struct fs_ahead_run *r
 	    (block->state == FS_AHEAD_DONE && is_late(block, was_there, &start)))
 		return false;
 	if (block->state == FS_AHEAD_DONE && !start.again) {
-		begin_here(block, &start);
+		start = (struct start){block_end(block->key, -1), 1, 1, false};
 		return begin(ahead, &start, ret);
 	}
 	if (go_on(ahead, block, &start))

@@ -8,9 +8,10 @@
  * microseconds and a kilobyte, and saves a LOOKUP, which costs as much as four of
  * them: find -size, ls -l and grep -r look at each file, and the first and the
  * last do so when they have read the whole directory, or its first 100,000
- * entries. So that many come with attributes whoever asks. What is behind them
- * comes without as long as nobody looks up what is in the directory: a plain find
- * over ten million packets must not fill the memory with their inodes.
+ * entries. So of packets that many come with attributes whoever asks. What is behind
+ * them, or in another directory, where attributes may have to be computed, comes
+ * without as long as nobody looks up what is there: a plain find over ten million
+ * packets must not fill the memory with their inodes.
  */
 #include "fs_internal.h"
 
@@ -47,7 +48,7 @@ static bool is_hot(struct fs *fs, uint64_t directory, uint64_t offset)
 {
 	struct fs_hot *slot = hot_slot(fs, directory);
 
-	if (offset == 0)
+	if (offset == 0 && view_lasting_in(directory))
 		hot_raise(fs, directory, FS_HOT_LISTED, 0);
 	return atomic_load_explicit(&slot->entries, memory_order_relaxed) &&
 	       atomic_load_explicit(&slot->node, memory_order_relaxed) == directory;
@@ -69,7 +70,7 @@ struct filling {
 	unsigned count;
 	uint64_t next; /* behind the last entry */
 	bool plus, attributes;
-	bool more; /* the next entry is there, of a file that never changes */
+	bool more; /* there is another entry that had no room */
 };
 
 static bool is_dot(const char *name)
@@ -102,7 +103,7 @@ static bool fill(void *context, const struct view_dirent *entry)
 		need = fuse_add_direntry(filling->req, filling->bytes + filling->used, left,
 					 entry->name, &entry->entry.st, (off_t)entry->next);
 	if (need > left) {
-		filling->more = view_lasting(entry->entry.st.st_ino);
+		filling->more = true;
 		return false;
 	}
 	filling->used += need;
@@ -159,9 +160,10 @@ static void end_preparing(struct fs_prepared *prepared, uint64_t node, uint64_t 
 
 static void prepare(struct fs *fs, uint64_t node, const struct filling *last)
 {
+	/* without a request, which fuse_add_direntry_plus does not look at */
 	struct filling filling = {.size = last->size, .plus = true, .attributes = true};
 
-	if (!last->more || !begin_preparing(&fs->prepared))
+	if (!last->more || !view_lasting_in(node) || !begin_preparing(&fs->prepared))
 		return;
 	filling.bytes = fs->prepared.bytes;
 	if (!filling.bytes || view_list(fs->view, node, last->next, true, fill, &filling) < 0)

@@ -5,9 +5,20 @@
  * kernel holds a lock of the directory during a LOOKUP: one that waits for the
  * index would stop `ls` and every other lookup in that directory. So we sit
  * between libfuse and the device until INIT has its reply, and add the flag,
- * if the kernel offers it.
+ * if the kernel offers it. Newer ones need no such help, and may be built without
+ * a place between them and the device.
  */
 #include "fs_internal.h"
+
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+
+int fs_hello(struct fs *fs)
+{
+	(void)fs;
+	return 0;
+}
+
+#else
 
 #include <linux/fuse.h>
 #include <string.h>
@@ -75,3 +86,5 @@ int fs_hello(struct fs *fs)
 
 	return fuse_session_custom_io(fs->session, &io, fuse_session_fd(fs->session));
 }
+
+#endif

@@ -70,6 +70,8 @@ int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes
 /* Whether the file is one of the many small ones, a packet or its payload: where
  * there is one, its size and its bytes are never others. */
 bool view_lasting(uint64_t node);
+/* Whether a directory holds nothing but such files: packets/ or payload/ of a set. */
+bool view_lasting_in(uint64_t directory);
 
 /* The target of a symbolic link, appended. -EINVAL: it is none. */
 int view_readlink(struct view *view, uint64_t node, struct text *ret);

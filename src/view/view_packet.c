@@ -245,6 +245,7 @@ static int packets_child(struct view *view, uint64_t node, uint64_t position,
 
 const struct view_kind view_kind_packets_dir = {
 	.directory = true,
+	.lasting = true,
 	.find = packets_find,
 	.never = packets_never,
 	.count = view_endless,

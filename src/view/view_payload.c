@@ -125,6 +125,7 @@ static int payload_dir_child(struct view *view, uint64_t node, uint64_t position
 
 const struct view_kind view_kind_payload_dir = {
 	.directory = true,
+	.lasting = true,
 	.find = payload_dir_find,
 	.never = payload_dir_never,
 	.count = view_endless,

@@ -111,7 +111,7 @@ struct view_kind {
 	bool directory;
 	bool link;     /* a symbolic link: `render` gives its target */
 	bool writable; /* mode 0644 */
-	bool lasting;  /* view_lasting */
+	bool lasting;  /* view_lasting, view_lasting_in */
 
 	/* 0 or -ENOENT, -EAGAIN: whether this directory exists */
 	int (*check)(struct view *view, uint64_t node);

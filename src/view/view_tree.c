@@ -310,7 +310,14 @@ bool view_lasting(uint64_t node)
 {
 	const struct view_kind *kind = view_kind_of(node);
 
-	return kind && kind->lasting;
+	return kind && kind->lasting && !kind->directory;
+}
+
+bool view_lasting_in(uint64_t directory)
+{
+	const struct view_kind *kind = view_kind_of(directory);
+
+	return kind && kind->lasting && kind->directory;
 }
 
 struct listing {

@@ -29,9 +29,8 @@ ls -l "$mnt/packets" >/dev/null
 cat "$mnt"/packets/00000000[124] >/dev/null
 wait_until 30 given 52
 lines=$(wc -l <stderr)
-for n in $(seq 40 61); do
-	cmp "$mnt/packets/$n" "right/$(printf %09d "$n")"
-done
+cat "$mnt"/packets/0000000{40..61} >got
+cat right/0000000{40..61} | cmp - got
 same "$(requests "$lines")" 0 'requests for what was given'
 ! given 53 || fail 'more was given than a block'
 unmount
@@ -39,12 +38,8 @@ unmount
 
 # a kernel that does not know the inodes is asked a few times only, and reads on
 mount_capture a.pcap -d
-for n in $(seq 64 191); do
-	cat "$mnt/packets/$n"
-done >got
-for n in $(seq 64 191); do
-	cat "right/$(printf %09d "$n")"
-done | cmp - got
+cat "$mnt"/packets/{64..191} >got
+cat right/000000{064..191} | cmp - got
 unmount
 : >stderr
 
@@ -55,11 +50,9 @@ unmount
 : >stderr
 words_allowed=
 
-for how in 'up 1' 'up 4' 'down 1' 'random 2' 'up 1 --map' 'down 3 --map' 'up 2 --forget' \
-	'random 3 --forget' 'up 1 --forget --map'; do
+for how in 'up 1' 'up 4 --map' 'down 2' 'random 2' 'up 2 --forget' 'random 3 --forget --map'; do
 	mount_capture a.pcap
 	read_files $how
-	read_files up 1
 	unmount
 done
 # the same inodes, of a set that has a part of them
@@ -84,16 +77,16 @@ done &
 writer=$!
 while [ "$(cat "$mnt/info/packets")" -lt 6000 ]; do
 	kill -0 $writer 2>/dev/null || wait_until 30 grep -qx 6000 "$mnt/info/packets"
-	ls "$mnt/packets" | tail -n 300 | while read -r name; do
-		cmp "$mnt/packets/$name" "whole/$name"
-	done
+	names=$(ls "$mnt/packets" | tail -n 300)
+	(cd whole && sha256sum -- $names) >want
+	(cd "$mnt/packets" && sha256sum -- $names) | cmp - want
 done
 wait $writer
 diff -r whole "$mnt/packets"
 unmount
 
 # the end, whatever is under way
-for n in $(seq 12); do
+for n in $(seq 6); do
 	mount_capture a.pcap
 	ls -l "$mnt/packets" >/dev/null
 	readers=()
@@ -102,10 +95,7 @@ for n in $(seq 12); do
 		readers+=($!)
 	done
 	sleep 0.$((n % 4 + 1))
-	case $((n % 3)) in
-	0) kill -KILL "${readers[@]}" ;;
-	1) kill -INT "${readers[@]}" ;;
-	esac
+	[ $((n % 3)) = 0 ] || kill -TERM "${readers[@]}"
 	if [ $((n % 2)) = 0 ]; then
 		kill -TERM $daemon
 		wait $daemon || fail "the daemon ended with $? at SIGTERM"
