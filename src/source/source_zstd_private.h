@@ -83,6 +83,8 @@ static inline struct zstd_block zstd_block_parse(const uint8_t *bytes)
 int source_zstd_scan(struct source_stream *stream);
 /* Publishes what is noted or decompressed so far. */
 int source_zstd_idle(struct source_stream *stream);
+/* Passes what is decompressed, a full buffer, on to the spool. */
+int source_zstd_pass(struct source_zstd *zstd);
 /* Decompresses the frame at stream.at into the spool. */
 int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *header);
 

@@ -58,7 +58,7 @@ static int note_run(struct source_zstd *zstd)
 	struct source_frame *last = count ? table_at(&zstd->frames, count - 1) : NULL;
 	struct source_frame frame = {
 		.start = zstd->stream.decoded,
-		.spool_at = zstd->stream.spool.written,
+		.spool_at = zstd->stream.spooled,
 	};
 
 	return last && last->length == 0 ? 0 : note(zstd, &frame);
@@ -72,6 +72,13 @@ int source_zstd_idle(struct source_stream *stream)
 	if (r == 0 && stream->out_filled > 0)
 		r = note_run(zstd);
 	return r < 0 ? r : source_stream_flush(stream);
+}
+
+int source_zstd_pass(struct source_zstd *zstd)
+{
+	int r = note_run(zstd);
+
+	return r < 0 ? r : source_stream_pass(&zstd->stream);
 }
 
 static bool fits_group(const struct source_zstd *zstd, uint64_t end, uint64_t length)
