@@ -5,6 +5,7 @@ struct source_cache_item {
 	TAILQ_ENTRY(source_cache_item) entry; /* when loaded */
 	struct source_frame *frame;
 	struct source_piece *piece; /* NULL: being loaded */
+	bool used;                  /* somebody wants it, or did */
 };
 
 void source_cache_init(struct source_cache *cache, uint64_t limit)
@@ -52,7 +53,8 @@ static uint64_t load_cost(const struct source_frame *frame)
 
 static bool may_load(const struct source_cache *cache, const struct source_frame *frame)
 {
-	return cache->loading == 0 || cache->loading + load_cost(frame) <= cache->limit / 2;
+	return cache->loading == 0 ||
+	       cache->loading + load_cost(frame) <= cache->limit - cache->limit / 8;
 }
 
 /* Memory of a frame that goes is as good as new for one of about its size:
@@ -83,9 +85,9 @@ static struct source_piece *evict(struct source_cache *cache, const struct sourc
 }
 
 /* The frame's place is ours. Loads it, without the lock, and opens it to the
- * others; *ret has a reference. */
+ * others. */
 static int load(struct source_cache *cache, struct source_cache_item *item,
-		struct source_piece *piece, struct source_piece **ret)
+		struct source_piece *piece)
 {
 	struct source_frame *frame = item->frame;
 	int r = -ENOMEM;
@@ -105,14 +107,12 @@ static int load(struct source_cache *cache, struct source_cache_item *item,
 	} else {
 		item->piece = piece;
 		TAILQ_INSERT_TAIL(&cache->list, item, entry);
-		*ret = source_piece_ref(piece);
 	}
 	pthread_cond_broadcast(&cache->changed);
 	return r;
 }
 
-static int get_new(struct source_cache *cache, struct source_frame *frame,
-		   struct source_piece **ret)
+static int load_new(struct source_cache *cache, struct source_frame *frame)
 {
 	struct source_cache_item *item = calloc(1, sizeof(*item));
 	struct source_piece *again;
@@ -124,13 +124,14 @@ static int get_new(struct source_cache *cache, struct source_frame *frame,
 	frame->item = item;
 	cache->bytes += frame->length;
 	cache->loading += load_cost(frame);
-	return load(cache, item, again, ret);
+	return load(cache, item, again);
 }
 
 int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		     struct source_piece **ret)
 {
 	struct source_cache_item *item;
+	int r;
 
 	UTIL_LOCK_SCOPE(&cache->lock);
 	for (;;) {
@@ -138,13 +139,41 @@ int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		if (item && item->piece) {
 			TAILQ_REMOVE(&cache->list, item, entry);
 			TAILQ_INSERT_TAIL(&cache->list, item, entry);
+			item->used = true;
 			*ret = source_piece_ref(item->piece);
 			return 0;
 		}
-		if (!item && may_load(cache, frame))
-			return get_new(cache, frame, ret);
+		if (!item && may_load(cache, frame)) {
+			r = load_new(cache, frame); /* nobody was at the lock since */
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (cache->cancelled)
 			return -ECANCELED;
 		pthread_cond_wait(&cache->changed, &cache->lock);
 	}
+}
+
+int source_cache_load(struct source_cache *cache, struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	while (!frame->item && !may_load(cache, frame)) {
+		if (cache->cancelled)
+			return -ECANCELED;
+		pthread_cond_wait(&cache->changed, &cache->lock);
+	}
+	return frame->item || cache->cancelled ? 0 : load_new(cache, frame);
+}
+
+bool source_cache_has(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	return frame->item;
+}
+
+bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	return !frame->item || !frame->item->used;
 }

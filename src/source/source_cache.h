@@ -4,9 +4,10 @@
  * decompressed by one thread at a time, with no lock held, while others who
  * want it wait; loans keep a frame's bytes alive beyond its time in the cache.
  *
- * What is being decompressed counts from its start, and no more than half of
- * the cache is in that state: many readers of different frames must not make
- * the process larger than the bound that the user gave.
+ * What is being decompressed counts from its start, and with its compressed form
+ * no more than seven eighths of the cache are in that state: many readers of
+ * different frames must not make the process larger than the bound that the user
+ * gave. (Two frames of 8 MiB fit into the 32 that are usual.)
  */
 #ifndef SOURCE_CACHE_H
 #define SOURCE_CACHE_H
@@ -52,5 +53,12 @@ void source_cache_cancel(struct source_cache *cache);
  * error: that of load, -ENOMEM, -ECANCELED. */
 int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		     struct source_piece **ret);
+
+/* Loads a frame that is not there, ahead of those who want it: 0, also when another
+ * thread does or has done that, or an error. */
+int source_cache_load(struct source_cache *cache, struct source_frame *frame);
+/* Is it there, or being loaded? And has nobody got it yet since? */
+bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);
+bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame);
 
 #endif

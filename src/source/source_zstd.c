@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "source_thread.h"
 #include "source_zstd_private.h"
 
 static struct source_zstd *zstd_of(struct source *source)
@@ -24,34 +25,48 @@ int source_zstd_code(size_t error)
 
 /* ---- decompression on demand */
 
-static ZSTD_DCtx *take_context(struct source_zstd *zstd)
+static void free_decoder(struct zstd_decoder decoder)
 {
-	ZSTD_DCtx *context = NULL;
-	size_t i;
-
-	pthread_mutex_lock(&zstd->lock);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS && !context; i++) {
-		context = zstd->idle[i];
-		zstd->idle[i] = NULL;
-	}
-	pthread_mutex_unlock(&zstd->lock);
-	return context ? context : ZSTD_createDCtx();
+	ZSTD_freeDCtx(decoder.context);
+	source_piece_unref(decoder.packed);
 }
 
-static void give_context(struct source_zstd *zstd, ZSTD_DCtx *context)
+/* One with room for `size` compressed bytes; -ENOMEM. */
+static int take_decoder(struct source_zstd *zstd, size_t size, struct zstd_decoder *ret)
 {
-	size_t i;
+	struct zstd_decoder decoder = {0};
 
 	pthread_mutex_lock(&zstd->lock);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++) {
-		if (!zstd->idle[i]) {
-			zstd->idle[i] = context;
-			context = NULL;
-			break;
-		}
+	if (zstd->idle_count > 0)
+		decoder = zstd->idle[--zstd->idle_count];
+	pthread_mutex_unlock(&zstd->lock);
+	if (!decoder.context)
+		decoder.context = ZSTD_createDCtx();
+	if (!decoder.packed || decoder.packed->room < size) {
+		source_piece_unref(decoder.packed);
+		decoder.packed = source_piece_new(size + size / 8);
+	}
+	if (!decoder.context || !decoder.packed) {
+		free_decoder(decoder);
+		return -ENOMEM;
+	}
+	*ret = decoder;
+	return 0;
+}
+
+static void give_decoder(struct source_zstd *zstd, struct zstd_decoder decoder)
+{
+	if (decoder.packed->room > ZSTD_IDLE_PACKED) {
+		source_piece_unref(decoder.packed);
+		decoder.packed = NULL;
+	}
+	pthread_mutex_lock(&zstd->lock);
+	if (zstd->idle_count < ZSTD_IDLE_DECODERS) {
+		zstd->idle[zstd->idle_count++] = decoder;
+		decoder = (struct zstd_decoder){0};
 	}
 	pthread_mutex_unlock(&zstd->lock);
-	ZSTD_freeDCtx(context);
+	free_decoder(decoder);
 }
 
 /* Decompresses the frames in `packed`, one after the other, up to the first
@@ -79,29 +94,34 @@ static int64_t decode_group(ZSTD_DCtx *context, const struct source_piece *packe
 
 /* The compressed bytes are copied: they are checked and then used, and nobody
  * may change them in between. */
-static int load_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
+static int decode_frame(struct source_zstd *zstd, const struct zstd_decoder *decoder,
+			const struct source_frame *frame, struct source_piece *piece)
 {
-	struct source_zstd *zstd = user;
-	_cleanup_piece_ struct source_piece *packed = source_piece_new(frame->packed);
-	ZSTD_DCtx *context;
-	int64_t n;
+	struct source_piece *packed = decoder->packed;
+	int64_t n = source_read(zstd->stream.inner, frame->packed_at, packed->bytes, frame->packed);
 
-	if (!packed)
-		return -ENOMEM;
-	n = source_read(zstd->stream.inner, frame->packed_at, packed->bytes, frame->packed);
 	if (n != frame->packed)
 		return n < 0 ? (int)n : -EIO;
 	packed->size = frame->packed;
-	context = take_context(zstd);
-	if (!context)
-		return -ENOMEM;
-	n = decode_group(context, packed, piece, frame->length);
-	give_context(zstd, context);
+	n = decode_group(decoder->context, packed, piece, frame->length);
 	if (n < 0 || (n == frame->packed && piece->size == frame->length))
 		return n < 0 ? (int)n : 0;
 	return source_zstd_tail_make(zstd, frame->packed_at + (uint64_t)n,
 				     frame->start + piece->size, packed->bytes + n,
 				     frame->packed - (size_t)n);
+}
+
+static int load_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
+{
+	struct source_zstd *zstd = user;
+	struct zstd_decoder decoder;
+	int r = take_decoder(zstd, frame->packed, &decoder);
+
+	if (r < 0)
+		return r;
+	r = decode_frame(zstd, &decoder, frame, piece);
+	give_decoder(zstd, decoder);
+	return r;
 }
 
 /* ---- loans */
@@ -122,13 +142,18 @@ static uint64_t find(const struct table *frames, uint64_t count, uint64_t offset
 	return low;
 }
 
-static int lend_frame(struct source_zstd *zstd, struct source_frame *frame, uint64_t offset,
+/* Frame `index` of `count`. */
+static int lend_frame(struct source_zstd *zstd, uint64_t index, uint64_t count, uint64_t offset,
 		      struct pktfs_loan *ret)
 {
+	struct source_frame *frame = table_at(&zstd->frames, index);
 	size_t within = (size_t)(offset - frame->start);
 	struct source_piece *piece;
-	int r = source_cache_get(&zstd->cache, frame, &piece);
+	int r;
 
+	if (source_cache_is_new(&zstd->cache, frame))
+		source_ahead_step(&zstd->ahead, index, count);
+	r = source_cache_get(&zstd->cache, frame, &piece);
 	if (r < 0)
 		return r;
 	if (within >= piece->size) {
@@ -157,7 +182,7 @@ static int lend_some(struct source_zstd *zstd, uint64_t offset, size_t size, str
 	i = find(&zstd->frames, count, offset);
 	frame = table_at(&zstd->frames, i);
 	if (frame->length)
-		return lend_frame(zstd, frame, offset, ret);
+		return lend_frame(zstd, i, count, offset, ret);
 	if (i + 1 < count)
 		end = MIN(end, ((struct source_frame *)table_at(&zstd->frames, i + 1))->start);
 	return source_spool_borrow(&zstd->stream.spool, frame->spool_at + (offset - frame->start),
@@ -217,13 +242,13 @@ static void zstd_cancel(struct source *source)
 static void zstd_close(struct source *source)
 {
 	struct source_zstd *zstd = zstd_of(source);
-	size_t i;
 
+	source_ahead_fini(&zstd->ahead);
 	source_stream_fini(&zstd->stream);
 	source_cache_fini(&zstd->cache);
 	table_free(&zstd->frames);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++)
-		ZSTD_freeDCtx(zstd->idle[i]);
+	while (zstd->idle_count > 0)
+		free_decoder(zstd->idle[--zstd->idle_count]);
 	ZSTD_freeDCtx(zstd->streaming);
 	source_piece_unref(zstd->tail);
 	pthread_mutex_destroy(&zstd->lock);
@@ -265,6 +290,8 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	zstd->cache.load = load_frame;
 	zstd->cache.context = zstd;
 	table_init(&zstd->frames, sizeof(struct source_frame));
+	source_ahead_init(&zstd->ahead, &zstd->cache, &zstd->frames,
+			  zstd->stream.parallel ? source_thread_processors() : 0);
 	pthread_mutex_init(&zstd->tail_lock, NULL);
 	pthread_mutex_init(&zstd->lock, NULL);
 	atomic_init(&zstd->tail_from, UINT64_MAX);

@@ -7,21 +7,33 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "source_ahead.h"
 #include "source_cache.h"
 #include "source_stream.h"
 #include "source_zstd.h"
 #include "util/util_table.h"
 
-#define ZSTD_IDLE_CONTEXTS 4
+#define ZSTD_IDLE_DECODERS 4u
+
+/* What decompresses a frame on demand, with room for its compressed form. */
+struct zstd_decoder {
+	ZSTD_DCtx *context;
+	struct source_piece *packed;
+};
+
+/* Larger room is not kept with an idle one. */
+#define ZSTD_IDLE_PACKED ((size_t)2 << 20)
 
 struct source_zstd {
 	struct source_stream stream;
 	struct source_cache cache;
+	struct source_ahead ahead;
 	struct table frames; /* of struct source_frame */
 
 	pthread_mutex_t tail_lock; /* one tail is made at a time */
-	pthread_mutex_t lock;      /* of the decompression contexts not in use, and `tail` */
-	ZSTD_DCtx *idle[ZSTD_IDLE_CONTEXTS];
+	pthread_mutex_t lock;      /* of the decoders not in use, and `tail` */
+	struct zstd_decoder idle[ZSTD_IDLE_DECODERS];
+	unsigned idle_count;
 	struct source_piece *tail;  /* NULL: none */
 	_Atomic uint64_t tail_from; /* written under the lock; UINT64_MAX: none */
 
