@@ -65,18 +65,18 @@ static bool fits(struct source_piece *piece, size_t size)
 	       atomic_load_explicit(&piece->refs, memory_order_acquire) == 1;
 }
 
-/* Makes room for `frame`; perhaps with a piece to be used again. */
-static struct source_piece *evict(struct source_cache *cache, const struct source_frame *frame)
+/* Makes room for `size` bytes; perhaps with a piece to be used again. */
+static struct source_piece *evict(struct source_cache *cache, size_t size)
 {
 	struct source_piece *piece, *again = NULL;
 	struct source_cache_item *item;
 
-	while (cache->bytes + frame->length > cache->limit) {
+	while (cache->bytes + size > cache->limit) {
 		item = TAILQ_FIRST(&cache->list);
 		if (!item)
 			break;
 		piece = take_out(cache, item);
-		if (!again && fits(piece, frame->length))
+		if (!again && fits(piece, size))
 			again = piece;
 		else
 			source_piece_unref(piece);
@@ -119,7 +119,7 @@ static int load_new(struct source_cache *cache, struct source_frame *frame)
 
 	if (!item)
 		return -ENOMEM;
-	again = evict(cache, frame);
+	again = evict(cache, frame->length);
 	item->frame = frame;
 	frame->item = item;
 	cache->bytes += frame->length;
@@ -176,4 +176,47 @@ bool source_cache_is_new(struct source_cache *cache, const struct source_frame *
 {
 	UTIL_LOCK_SCOPE(&cache->lock);
 	return !frame->item || !frame->item->used;
+}
+
+/* ---- what is loaded by others */
+
+struct source_piece *source_cache_reserve(struct source_cache *cache, size_t size)
+{
+	struct source_piece *piece;
+
+	pthread_mutex_lock(&cache->lock);
+	piece = evict(cache, size);
+	cache->bytes += size;
+	pthread_mutex_unlock(&cache->lock);
+	if (!piece)
+		piece = source_piece_new(size);
+	if (!piece)
+		source_cache_unreserve(cache, size, NULL);
+	return piece;
+}
+
+void source_cache_unreserve(struct source_cache *cache, size_t size, struct source_piece *piece)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->bytes -= size;
+	pthread_mutex_unlock(&cache->lock);
+	source_piece_unref(piece);
+}
+
+void source_cache_put(struct source_cache *cache, struct source_frame *frame,
+		      struct source_piece *piece, size_t reserved)
+{
+	struct source_cache_item *item = calloc(1, sizeof(*item));
+
+	if (!item) {
+		source_cache_unreserve(cache, reserved, piece);
+		return;
+	}
+	UTIL_LOCK_SCOPE(&cache->lock);
+	cache->bytes -= reserved;
+	source_piece_unref(evict(cache, frame->length));
+	*item = (struct source_cache_item){.frame = frame, .piece = piece};
+	frame->item = item;
+	cache->bytes += frame->length;
+	TAILQ_INSERT_TAIL(&cache->list, item, entry);
 }

@@ -57,6 +57,17 @@ int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 /* Loads a frame that is not there, ahead of those who want it: 0, also when another
  * thread does or has done that, or an error. */
 int source_cache_load(struct source_cache *cache, struct source_frame *frame);
+/*
+ * For who loads frames himself, before they are in the frame table: room for `size`
+ * bytes counts as taken, and is there (NULL: no memory), until source_cache_unreserve
+ * gives it back, with the reference; or source_cache_put, which keeps the bytes of a
+ * frame that nobody knows yet.
+ */
+struct source_piece *source_cache_reserve(struct source_cache *cache, size_t size);
+void source_cache_unreserve(struct source_cache *cache, size_t size, struct source_piece *piece);
+void source_cache_put(struct source_cache *cache, struct source_frame *frame,
+		      struct source_piece *piece, size_t reserved);
+
 /* Is it there, or being loaded? And has nobody got it yet since? */
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);
 bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame);

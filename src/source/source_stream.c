@@ -181,6 +181,12 @@ void source_stream_skip(struct source_stream *stream, uint64_t size)
 	stream->at += size;
 }
 
+void source_stream_rewind(struct source_stream *stream, uint64_t at)
+{
+	stream->in_used = stream->in_filled = 0;
+	stream->at = at;
+}
+
 /* ---- output */
 
 static int spool_failed(struct source_stream *stream, uint64_t offset, int r)

@@ -91,6 +91,9 @@ static inline size_t source_stream_left(const struct source_stream *stream)
 /* Goes over the next `size` bytes of input, which need not be at hand. */
 void source_stream_skip(struct source_stream *stream, uint64_t size);
 
+/* Goes back to an offset. */
+void source_stream_rewind(struct source_stream *stream, uint64_t at);
+
 /* Waits until the inner source has bytes up to `end`: 1, 0 when it ends before,
  * or an error. source_stream_wait_now takes the end that it has now for the end,
  * even if it grows; the others end the stream for now, and wait. */

@@ -11,103 +11,18 @@ static struct source_zstd *zstd_of(struct source *source)
 	return (struct source_zstd *)source;
 }
 
-int source_zstd_code(size_t error)
-{
-	switch (ZSTD_getErrorCode(error)) {
-	case ZSTD_error_memory_allocation:
-		return -ENOMEM;
-	case ZSTD_error_frameParameter_windowTooLarge:
-		return -EFBIG;
-	default:
-		return -EBADMSG;
-	}
-}
-
 /* ---- decompression on demand */
 
-static void free_decoder(struct zstd_decoder decoder)
+static int load_by(struct source_zstd *zstd, const struct zstd_decoder *decoder,
+		   const struct source_frame *frame, struct source_piece *piece)
 {
-	ZSTD_freeDCtx(decoder.context);
-	source_piece_unref(decoder.packed);
-}
+	int64_t n = source_zstd_decode(zstd, decoder, frame->packed_at, frame->packed, piece,
+				       frame->length);
 
-/* One with room for `size` compressed bytes; -ENOMEM. */
-static int take_decoder(struct source_zstd *zstd, size_t size, struct zstd_decoder *ret)
-{
-	struct zstd_decoder decoder = {0};
-
-	pthread_mutex_lock(&zstd->lock);
-	if (zstd->idle_count > 0)
-		decoder = zstd->idle[--zstd->idle_count];
-	pthread_mutex_unlock(&zstd->lock);
-	if (!decoder.context)
-		decoder.context = ZSTD_createDCtx();
-	if (!decoder.packed || decoder.packed->room < size) {
-		source_piece_unref(decoder.packed);
-		decoder.packed = source_piece_new(size + size / 8);
-	}
-	if (!decoder.context || !decoder.packed) {
-		free_decoder(decoder);
-		return -ENOMEM;
-	}
-	*ret = decoder;
-	return 0;
-}
-
-static void give_decoder(struct source_zstd *zstd, struct zstd_decoder decoder)
-{
-	if (decoder.packed->room > ZSTD_IDLE_PACKED) {
-		source_piece_unref(decoder.packed);
-		decoder.packed = NULL;
-	}
-	pthread_mutex_lock(&zstd->lock);
-	if (zstd->idle_count < ZSTD_IDLE_DECODERS) {
-		zstd->idle[zstd->idle_count++] = decoder;
-		decoder = (struct zstd_decoder){0};
-	}
-	pthread_mutex_unlock(&zstd->lock);
-	free_decoder(decoder);
-}
-
-/* Decompresses the frames in `packed`, one after the other, up to the first
- * that is damaged: how many bytes of `packed` are good, or -ENOMEM. */
-static int64_t decode_group(ZSTD_DCtx *context, const struct source_piece *packed,
-			    struct source_piece *piece, size_t length)
-{
-	size_t at, n, r;
-
-	piece->size = 0;
-	for (at = 0; at < packed->size; at += n) {
-		n = ZSTD_findFrameCompressedSize(packed->bytes + at, packed->size - at);
-		if (ZSTD_isError(n))
-			break;
-		r = ZSTD_decompressDCtx(context, piece->bytes + piece->size, length - piece->size,
-					packed->bytes + at, n);
-		if (ZSTD_isError(r) && source_zstd_code(r) == -ENOMEM)
-			return -ENOMEM;
-		if (ZSTD_isError(r))
-			break;
-		piece->size += r;
-	}
-	return (int64_t)at;
-}
-
-/* The compressed bytes are copied: they are checked and then used, and nobody
- * may change them in between. */
-static int decode_frame(struct source_zstd *zstd, const struct zstd_decoder *decoder,
-			const struct source_frame *frame, struct source_piece *piece)
-{
-	struct source_piece *packed = decoder->packed;
-	int64_t n = source_read(zstd->stream.inner, frame->packed_at, packed->bytes, frame->packed);
-
-	if (n != frame->packed)
-		return n < 0 ? (int)n : -EIO;
-	packed->size = frame->packed;
-	n = decode_group(decoder->context, packed, piece, frame->length);
 	if (n < 0 || (n == frame->packed && piece->size == frame->length))
 		return n < 0 ? (int)n : 0;
 	return source_zstd_tail_make(zstd, frame->packed_at + (uint64_t)n,
-				     frame->start + piece->size, packed->bytes + n,
+				     frame->start + piece->size, decoder->packed->bytes + n,
 				     frame->packed - (size_t)n);
 }
 
@@ -115,12 +30,12 @@ static int load_frame(void *user, const struct source_frame *frame, struct sourc
 {
 	struct source_zstd *zstd = user;
 	struct zstd_decoder decoder;
-	int r = take_decoder(zstd, frame->packed, &decoder);
+	int r = source_zstd_decoder_take(zstd, frame->packed, &decoder);
 
 	if (r < 0)
 		return r;
-	r = decode_frame(zstd, &decoder, frame, piece);
-	give_decoder(zstd, decoder);
+	r = load_by(zstd, &decoder, frame, piece);
+	source_zstd_decoder_give(zstd, decoder);
 	return r;
 }
 
@@ -237,22 +152,28 @@ static void zstd_cancel(struct source *source)
 {
 	source_stream_cancel(source);
 	source_cache_cancel(&zstd_of(source)->cache);
+	source_zstd_probe_wake(zstd_of(source));
 }
 
 static void zstd_close(struct source *source)
 {
 	struct source_zstd *zstd = zstd_of(source);
+	unsigned i;
 
-	source_ahead_fini(&zstd->ahead);
+	source_pool_fini(&zstd->pool);
 	source_stream_fini(&zstd->stream);
+	for (i = 0; i < ZSTD_PROBES; i++)
+		source_piece_unref(zstd->probing.probes[i].piece);
 	source_cache_fini(&zstd->cache);
 	table_free(&zstd->frames);
 	while (zstd->idle_count > 0)
-		free_decoder(zstd->idle[--zstd->idle_count]);
+		source_zstd_decoder_free(zstd->idle[--zstd->idle_count]);
 	ZSTD_freeDCtx(zstd->streaming);
 	source_piece_unref(zstd->tail);
 	pthread_mutex_destroy(&zstd->lock);
 	pthread_mutex_destroy(&zstd->tail_lock);
+	pthread_mutex_destroy(&zstd->probing.lock);
+	pthread_cond_destroy(&zstd->probing.changed);
 	free(zstd);
 }
 
@@ -290,9 +211,12 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	zstd->cache.load = load_frame;
 	zstd->cache.context = zstd;
 	table_init(&zstd->frames, sizeof(struct source_frame));
-	source_ahead_init(&zstd->ahead, &zstd->cache, &zstd->frames,
-			  zstd->stream.parallel ? source_thread_processors() : 0);
+	source_pool_init(&zstd->pool, zstd->stream.parallel ? source_thread_processors() : 0);
+	zstd->ahead = (struct source_ahead){
+		.pool = &zstd->pool, .cache = &zstd->cache, .frames = &zstd->frames};
 	pthread_mutex_init(&zstd->tail_lock, NULL);
+	pthread_mutex_init(&zstd->probing.lock, NULL);
+	pthread_cond_init(&zstd->probing.changed, NULL);
 	pthread_mutex_init(&zstd->lock, NULL);
 	atomic_init(&zstd->tail_from, UINT64_MAX);
 	r = source_stream_start(&zstd->stream, "pktfs-zstd");
