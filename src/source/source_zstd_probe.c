@@ -91,7 +91,8 @@ static int note_first(struct source_zstd *zstd)
 {
 	struct zstd_probe *probe = probe_at(zstd, zstd->probing.first);
 	struct source_stream *stream = &zstd->stream;
-	struct source_frame *frame, entry = {
+	struct source_frame *frame;
+	struct source_frame entry = {
 		.packed_at = probe->packed_at,
 		.packed = (uint32_t)probe->packed,
 		.start = stream->decoded,
@@ -261,7 +262,8 @@ static int take(struct source_zstd *zstd)
 		return 0;
 	header = source_zstd_header(bytes);
 	if (header.has_length || header.dictionary ||
-	    header.window > UINT64_C(1) << SOURCE_ZSTD_WINDOW_LOG || source_zstd_find_end(stream, &header, &extent) != 1)
+	    header.window > UINT64_C(1) << SOURCE_ZSTD_WINDOW_LOG ||
+	    source_zstd_find_end(stream, &header, &extent) != 1)
 		return 0;
 	return add_frame(zstd, &extent);
 }
