@@ -1,19 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source_cache.h"
 
+#include <time.h>
+
 struct source_cache_item {
 	TAILQ_ENTRY(source_cache_item) entry; /* when loaded */
 	struct source_frame *frame;
 	struct source_piece *piece; /* NULL: being loaded */
 	bool used;                  /* somebody wants it, or did */
+	bool fresh;                 /* counts in cache.fresh */
 };
 
 void source_cache_init(struct source_cache *cache, uint64_t limit)
 {
+	pthread_condattr_t attributes;
+
 	pthread_mutex_init(&cache->lock, NULL);
-	pthread_cond_init(&cache->changed, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&cache->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	TAILQ_INIT(&cache->list);
 	cache->limit = limit;
+}
+
+static void set_stale(struct source_cache *cache, struct source_cache_item *item)
+{
+	if (!item->fresh)
+		return;
+	item->fresh = false;
+	cache->fresh -= item->frame->length;
+	pthread_cond_broadcast(&cache->changed);
 }
 
 /* Takes a loaded item out; its piece is the caller's. */
@@ -21,6 +38,7 @@ static struct source_piece *take_out(struct source_cache *cache, struct source_c
 {
 	struct source_piece *piece = item->piece;
 
+	set_stale(cache, item);
 	TAILQ_REMOVE(&cache->list, item, entry);
 	cache->bytes -= item->frame->length;
 	item->frame->item = NULL;
@@ -140,6 +158,7 @@ int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 			TAILQ_REMOVE(&cache->list, item, entry);
 			TAILQ_INSERT_TAIL(&cache->list, item, entry);
 			item->used = true;
+			set_stale(cache, item);
 			*ret = source_piece_ref(item->piece);
 			return 0;
 		}
@@ -215,8 +234,28 @@ void source_cache_put(struct source_cache *cache, struct source_frame *frame,
 	UTIL_LOCK_SCOPE(&cache->lock);
 	cache->bytes -= reserved;
 	source_piece_unref(evict(cache, frame->length));
-	*item = (struct source_cache_item){.frame = frame, .piece = piece};
+	*item = (struct source_cache_item){.frame = frame, .piece = piece, .fresh = true};
 	frame->item = item;
 	cache->bytes += frame->length;
+	cache->fresh += frame->length;
 	TAILQ_INSERT_TAIL(&cache->list, item, entry);
+}
+
+void source_cache_wait_used(struct source_cache *cache, uint64_t most)
+{
+	struct source_cache_item *item;
+	struct timespec until;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += SOURCE_CACHE_WAIT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	UTIL_LOCK_SCOPE(&cache->lock);
+	while (r == 0 && cache->fresh > most && !cache->cancelled)
+		r = pthread_cond_timedwait(&cache->changed, &cache->lock, &until);
+	if (r == 0)
+		return;
+	TAILQ_FOREACH(item, &cache->list, entry)
+		set_stale(cache, item);
 }

@@ -40,6 +40,7 @@ struct source_cache {
 	pthread_cond_t changed;
 	uint64_t bytes;   /* of frames, those that are being loaded too */
 	uint64_t loading; /* bytes and compressed bytes of the latter */
+	uint64_t fresh;   /* bytes that were put there, and nobody has got yet */
 	bool cancelled;
 	struct source_cache_list list; /* loaded ones, least recently used first */
 };
@@ -67,6 +68,14 @@ struct source_piece *source_cache_reserve(struct source_cache *cache, size_t siz
 void source_cache_unreserve(struct source_cache *cache, size_t size, struct source_piece *piece);
 void source_cache_put(struct source_cache *cache, struct source_frame *frame,
 		      struct source_piece *piece, size_t reserved);
+
+/*
+ * Waits until somebody has got what was put there, but for `most` bytes: frames that are
+ * gone before he comes are loaded again, and he who is late would be ever later. If
+ * nobody comes for a while, none of that counts any more.
+ */
+#define SOURCE_CACHE_WAIT_NS 50000000
+void source_cache_wait_used(struct source_cache *cache, uint64_t most);
 
 /* Is it there, or being loaded? And has nobody got it yet since? */
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);

@@ -58,9 +58,11 @@ static void *pool_main(void *context)
 		task = pool->tasks[pool->first];
 		pool->first = (pool->first + 1) % SOURCE_POOL_TASKS;
 		pool->count--;
+		pool->busy++;
 		pthread_mutex_unlock(&pool->lock);
 		task.run(task.context, task.number);
 		pthread_mutex_lock(&pool->lock);
+		pool->busy--;
 	}
 	thread->done = true;
 	pool->active--;
@@ -79,12 +81,12 @@ static void start_thread(struct source_pool *pool, struct source_pool_thread *th
 	pool->active += thread->started ? 1 : 0;
 }
 
-/* The lock is held. A thread more for as long as there is more to do than threads. */
+/* The lock is held. A thread more if those that do nothing are too few. */
 static void add_thread(struct source_pool *pool)
 {
 	unsigned i;
 
-	if (pool->active >= MIN(pool->count, pool->thread_limit))
+	if (pool->active == pool->thread_limit || pool->active - pool->busy >= pool->count)
 		return;
 	for (i = 0; i < SOURCE_POOL_THREADS; i++) {
 		if (!pool->threads[i].started || pool->threads[i].done) {

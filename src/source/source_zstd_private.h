@@ -141,8 +141,10 @@ int source_zstd_scan(struct source_stream *stream);
  * or too long to be decompressed on demand), or an error. */
 int source_zstd_find_end(struct source_stream *stream, const struct zstd_header *header,
 			 struct zstd_extent *ret);
-/* Adds an entry to the frame table. */
-int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame);
+/* Adds an entry to the frame table, and `piece` (NULL: none) with its bytes to the
+ * cache: the reference is taken when it returns 0. */
+int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame,
+		     struct source_piece *piece, size_t reserved);
 /* What comes at stream.at, as a probe: 1, something was taken, or given up: look
  * there again; 0, that is not for this, and no probe is left; or an error. */
 int source_zstd_probe(struct source_zstd *zstd);

@@ -9,7 +9,8 @@
  *
  * This is for what is in the file by now, whole and sound. At anything else the
  * probes come to an end, and the thread goes on behind the last good one, in its
- * own way: a damaged frame gives there what it can, with the same words.
+ * own way: a damaged frame gives there what it can, with the same words. So it does
+ * at a frame that may be larger than a quarter of the cache.
  */
 #include "source_zstd_private.h"
 
@@ -91,7 +92,6 @@ static int note_first(struct source_zstd *zstd)
 {
 	struct zstd_probe *probe = probe_at(zstd, zstd->probing.first);
 	struct source_stream *stream = &zstd->stream;
-	struct source_frame *frame;
 	struct source_frame entry = {
 		.packed_at = probe->packed_at,
 		.packed = (uint32_t)probe->packed,
@@ -102,11 +102,9 @@ static int note_first(struct source_zstd *zstd)
 
 	if (entry.length == 0)
 		return 0;
-	r = source_zstd_note(zstd, &entry);
+	r = source_zstd_note(zstd, &entry, probe->piece, probe->most);
 	if (r < 0)
 		return r;
-	frame = table_at(&zstd->frames, table_count(&zstd->frames) - 1);
-	source_cache_put(&zstd->cache, frame, probe->piece, probe->most);
 	probe->piece = NULL;
 	stream->decoded += entry.length;
 	return source_publish(&stream->base, stream->decoded);
@@ -173,18 +171,26 @@ static bool fits_open(struct source_zstd *zstd, const struct zstd_extent *extent
 	const struct zstd_probe *last = probe_at(zstd, zstd->probing.next - 1);
 
 	return zstd->probing.open && extent->end - last->packed_at <= PROBE_GROUP &&
-	       last->most + extent->most <= SOURCE_FRAME_LIMIT;
+	       last->most + extent->most <= MIN(SOURCE_FRAME_LIMIT, zstd->cache.limit / 4);
 }
 
-/* Makes room for a probe that gives up to `most` bytes; as take_first. */
+/*
+ * Makes room for a probe that gives up to `most` bytes; as take_first. There are few of
+ * them, and with what they gave and nobody has got yet they take three quarters of the
+ * cache: the frame that is being read by who comes behind has the last one.
+ */
 static int make_room(struct source_zstd *zstd, uint64_t most)
 {
+	const struct zstd_probing *probing = &zstd->probing;
+	unsigned few = MIN(2 * zstd->pool.thread_limit, ZSTD_PROBES);
+	uint64_t limit = zstd->cache.limit;
 	int r = 0;
 
-	while (r == 0 && zstd->probing.first < zstd->probing.next &&
-	       (zstd->probing.next - zstd->probing.first == ZSTD_PROBES ||
-		zstd->probing.most + most > zstd->cache.limit / 2))
+	while (r == 0 && probing->first < probing->next &&
+	       (probing->next - probing->first >= few || probing->most + most > limit / 2))
 		r = take_first(zstd);
+	if (r == 0)
+		source_cache_wait_used(&zstd->cache, limit / 4 * 3 - probing->most - most);
 	return r;
 }
 
@@ -263,7 +269,8 @@ static int take(struct source_zstd *zstd)
 	header = source_zstd_header(bytes);
 	if (header.has_length || header.dictionary ||
 	    header.window > UINT64_C(1) << SOURCE_ZSTD_WINDOW_LOG ||
-	    source_zstd_find_end(stream, &header, &extent) != 1)
+	    source_zstd_find_end(stream, &header, &extent) != 1 ||
+	    extent.most > zstd->cache.limit / 4)
 		return 0;
 	return add_frame(zstd, &extent);
 }

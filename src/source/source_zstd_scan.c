@@ -6,7 +6,8 @@
 
 /* ---- the frame table */
 
-int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame)
+int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame,
+		     struct source_piece *piece, size_t reserved)
 {
 	struct source_frame *entry;
 
@@ -19,6 +20,8 @@ int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame)
 	if (!entry)
 		return -ENOMEM;
 	*entry = *frame;
+	if (piece)
+		source_cache_put(&zstd->cache, entry, piece, reserved);
 	table_publish(&zstd->frames);
 	return 0;
 }
@@ -38,7 +41,7 @@ static int close_group(struct source_zstd *zstd)
 	if (frame.length == 0)
 		return 0;
 	zstd->group.length = 0;
-	r = source_zstd_note(zstd, &frame);
+	r = source_zstd_note(zstd, &frame, NULL, 0);
 	if (r < 0)
 		return r;
 	stream->decoded += frame.length;
@@ -55,7 +58,7 @@ static int note_run(struct source_zstd *zstd)
 		.spool_at = zstd->stream.spooled,
 	};
 
-	return last && last->length == 0 ? 0 : source_zstd_note(zstd, &frame);
+	return last && last->length == 0 ? 0 : source_zstd_note(zstd, &frame, NULL, 0);
 }
 
 int source_zstd_idle(struct source_stream *stream)
