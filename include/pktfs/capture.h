@@ -46,6 +46,7 @@ enum pktfs_open_flags {
 	PKTFS_OPEN_MORE = 16,   /* files may be added, and the last may grow: see pktfs_add */
 	PKTFS_OPEN_NO_SCOUTS = 32, /* index by one walk, without others ahead of it: slower,
 				    * and the same otherwise */
+	PKTFS_OPEN_NO_PARALLEL = 64, /* one thread decompresses; nothing is read ahead */
 };
 
 struct pktfs_open_options {

@@ -67,6 +67,7 @@ struct source_options capture_source_options(const struct pktfs_open_options *op
 		return (struct source_options){0};
 	return (struct source_options){
 		.no_mmap = options->flags & PKTFS_OPEN_NO_MMAP,
+		.no_parallel = options->flags & PKTFS_OPEN_NO_PARALLEL,
 		.growing = options->flags & (PKTFS_OPEN_GROWING | PKTFS_OPEN_FOLLOW),
 		.spool_dir = options->spool_dir,
 		.frame_cache_bytes = options->frame_cache_bytes,

@@ -225,6 +225,8 @@ int cli_source_open(const struct cli_config *config, struct cli_source *source,
 		options.flags |= PKTFS_OPEN_GROWING;
 	else if (!config->nofollow)
 		options.flags |= PKTFS_OPEN_FOLLOW;
+	if (config->noparallel)
+		options.flags |= PKTFS_OPEN_NO_PARALLEL;
 	return source->ring ? open_ring(config, &options, source)
 			    : open_one(config, &options, source);
 }

@@ -99,6 +99,13 @@ static int set_noscouts(struct cli_config *config, const char *value)
 	return 0;
 }
 
+static int set_noparallel(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->noparallel = true;
+	return 0;
+}
+
 static int set_read_only(struct cli_config *config, const char *value)
 {
 	(void)value;
@@ -287,6 +294,8 @@ const struct cli_option cli_options[] = {
 	OURS("nofollow", NULL, "show FILE as it is at the mount, even if another program goes on"
 	     " writing it", set_nofollow),
 	OURS("nopush", NULL, "give no packets to the kernel before it asks for them", set_nopush),
+	OURS("noparallel", NULL, "decompress with one thread, and nothing ahead; to compare",
+	     set_noparallel),
 	OURS("threads", "N", "threads that answer requests, 1 to 16 (default: 2)", set_threads),
 	OURS("uid", "N", "owner of all files (default: who mounts)", set_uid),
 	OURS("gid", "N", "group of all files (default: who mounts)", set_gid),

@@ -50,6 +50,7 @@ struct source_opener {
 struct source_options {
 	bool no_mmap;
 	bool growing;               /* the file may grow: see source_grow */
+	bool no_parallel;           /* one thread decompresses, and waits for the disk */
 	const char *spool_dir;      /* NULL: $TMPDIR, or /var/tmp */
 	uint64_t frame_cache_bytes; /* 0: SOURCE_FRAME_CACHE */
 	struct source_opener opener;

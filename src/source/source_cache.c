@@ -1,18 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source_cache.h"
 
+#include <time.h>
+
 struct source_cache_item {
 	TAILQ_ENTRY(source_cache_item) entry; /* when loaded */
 	struct source_frame *frame;
 	struct source_piece *piece; /* NULL: being loaded */
+	bool used;                  /* somebody wants it, or did */
+	bool fresh;                 /* counts in cache.fresh */
 };
 
 void source_cache_init(struct source_cache *cache, uint64_t limit)
 {
+	pthread_condattr_t attributes;
+
 	pthread_mutex_init(&cache->lock, NULL);
-	pthread_cond_init(&cache->changed, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&cache->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	TAILQ_INIT(&cache->list);
 	cache->limit = limit;
+}
+
+static void set_stale(struct source_cache *cache, struct source_cache_item *item)
+{
+	if (!item->fresh)
+		return;
+	item->fresh = false;
+	cache->fresh -= item->frame->length;
+	pthread_cond_broadcast(&cache->changed);
 }
 
 /* Takes a loaded item out; its piece is the caller's. */
@@ -20,6 +38,7 @@ static struct source_piece *take_out(struct source_cache *cache, struct source_c
 {
 	struct source_piece *piece = item->piece;
 
+	set_stale(cache, item);
 	TAILQ_REMOVE(&cache->list, item, entry);
 	cache->bytes -= item->frame->length;
 	item->frame->item = NULL;
@@ -52,7 +71,8 @@ static uint64_t load_cost(const struct source_frame *frame)
 
 static bool may_load(const struct source_cache *cache, const struct source_frame *frame)
 {
-	return cache->loading == 0 || cache->loading + load_cost(frame) <= cache->limit / 2;
+	return cache->loading == 0 ||
+	       cache->loading + load_cost(frame) <= cache->limit - cache->limit / 8;
 }
 
 /* Memory of a frame that goes is as good as new for one of about its size:
@@ -63,18 +83,18 @@ static bool fits(struct source_piece *piece, size_t size)
 	       atomic_load_explicit(&piece->refs, memory_order_acquire) == 1;
 }
 
-/* Makes room for `frame`; perhaps with a piece to be used again. */
-static struct source_piece *evict(struct source_cache *cache, const struct source_frame *frame)
+/* Makes room for `size` bytes; perhaps with a piece to be used again. */
+static struct source_piece *evict(struct source_cache *cache, size_t size)
 {
 	struct source_piece *piece, *again = NULL;
 	struct source_cache_item *item;
 
-	while (cache->bytes + frame->length > cache->limit) {
+	while (cache->bytes + size > cache->limit) {
 		item = TAILQ_FIRST(&cache->list);
 		if (!item)
 			break;
 		piece = take_out(cache, item);
-		if (!again && fits(piece, frame->length))
+		if (!again && fits(piece, size))
 			again = piece;
 		else
 			source_piece_unref(piece);
@@ -83,9 +103,9 @@ static struct source_piece *evict(struct source_cache *cache, const struct sourc
 }
 
 /* The frame's place is ours. Loads it, without the lock, and opens it to the
- * others; *ret has a reference. */
+ * others. */
 static int load(struct source_cache *cache, struct source_cache_item *item,
-		struct source_piece *piece, struct source_piece **ret)
+		struct source_piece *piece)
 {
 	struct source_frame *frame = item->frame;
 	int r = -ENOMEM;
@@ -105,32 +125,31 @@ static int load(struct source_cache *cache, struct source_cache_item *item,
 	} else {
 		item->piece = piece;
 		TAILQ_INSERT_TAIL(&cache->list, item, entry);
-		*ret = source_piece_ref(piece);
 	}
 	pthread_cond_broadcast(&cache->changed);
 	return r;
 }
 
-static int get_new(struct source_cache *cache, struct source_frame *frame,
-		   struct source_piece **ret)
+static int load_new(struct source_cache *cache, struct source_frame *frame)
 {
 	struct source_cache_item *item = calloc(1, sizeof(*item));
 	struct source_piece *again;
 
 	if (!item)
 		return -ENOMEM;
-	again = evict(cache, frame);
+	again = evict(cache, frame->length);
 	item->frame = frame;
 	frame->item = item;
 	cache->bytes += frame->length;
 	cache->loading += load_cost(frame);
-	return load(cache, item, again, ret);
+	return load(cache, item, again);
 }
 
 int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		     struct source_piece **ret)
 {
 	struct source_cache_item *item;
+	int r;
 
 	UTIL_LOCK_SCOPE(&cache->lock);
 	for (;;) {
@@ -138,13 +157,105 @@ int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		if (item && item->piece) {
 			TAILQ_REMOVE(&cache->list, item, entry);
 			TAILQ_INSERT_TAIL(&cache->list, item, entry);
+			item->used = true;
+			set_stale(cache, item);
 			*ret = source_piece_ref(item->piece);
 			return 0;
 		}
-		if (!item && may_load(cache, frame))
-			return get_new(cache, frame, ret);
+		if (!item && may_load(cache, frame)) {
+			r = load_new(cache, frame); /* nobody was at the lock since */
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (cache->cancelled)
 			return -ECANCELED;
 		pthread_cond_wait(&cache->changed, &cache->lock);
 	}
+}
+
+int source_cache_load(struct source_cache *cache, struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	while (!frame->item && !may_load(cache, frame)) {
+		if (cache->cancelled)
+			return -ECANCELED;
+		pthread_cond_wait(&cache->changed, &cache->lock);
+	}
+	return frame->item || cache->cancelled ? 0 : load_new(cache, frame);
+}
+
+bool source_cache_has(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	return frame->item;
+}
+
+bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	return !frame->item || !frame->item->used;
+}
+
+/* ---- what is loaded by others */
+
+struct source_piece *source_cache_reserve(struct source_cache *cache, size_t size)
+{
+	struct source_piece *piece;
+
+	pthread_mutex_lock(&cache->lock);
+	piece = evict(cache, size);
+	cache->bytes += size;
+	pthread_mutex_unlock(&cache->lock);
+	if (!piece)
+		piece = source_piece_new(size);
+	if (!piece)
+		source_cache_unreserve(cache, size, NULL);
+	return piece;
+}
+
+void source_cache_unreserve(struct source_cache *cache, size_t size, struct source_piece *piece)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->bytes -= size;
+	pthread_mutex_unlock(&cache->lock);
+	source_piece_unref(piece);
+}
+
+void source_cache_put(struct source_cache *cache, struct source_frame *frame,
+		      struct source_piece *piece, size_t reserved)
+{
+	struct source_cache_item *item = calloc(1, sizeof(*item));
+
+	if (!item) {
+		source_cache_unreserve(cache, reserved, piece);
+		return;
+	}
+	UTIL_LOCK_SCOPE(&cache->lock);
+	cache->bytes -= reserved;
+	source_piece_unref(evict(cache, frame->length));
+	*item = (struct source_cache_item){.frame = frame, .piece = piece, .fresh = true};
+	frame->item = item;
+	cache->bytes += frame->length;
+	cache->fresh += frame->length;
+	TAILQ_INSERT_TAIL(&cache->list, item, entry);
+}
+
+void source_cache_wait_used(struct source_cache *cache, uint64_t most)
+{
+	struct source_cache_item *item;
+	struct timespec until;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += SOURCE_CACHE_WAIT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	UTIL_LOCK_SCOPE(&cache->lock);
+	while (r == 0 && cache->fresh > most && !cache->cancelled)
+		r = pthread_cond_timedwait(&cache->changed, &cache->lock, &until);
+	if (r == 0)
+		return;
+	TAILQ_FOREACH(item, &cache->list, entry)
+		set_stale(cache, item);
 }

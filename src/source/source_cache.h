@@ -4,9 +4,10 @@
  * decompressed by one thread at a time, with no lock held, while others who
  * want it wait; loans keep a frame's bytes alive beyond its time in the cache.
  *
- * What is being decompressed counts from its start, and no more than half of
- * the cache is in that state: many readers of different frames must not make
- * the process larger than the bound that the user gave.
+ * What is being decompressed counts from its start, and with its compressed form
+ * no more than seven eighths of the cache are in that state: many readers of
+ * different frames must not make the process larger than the bound that the user
+ * gave. (Two frames of 8 MiB fit into the 32 that are usual.)
  */
 #ifndef SOURCE_CACHE_H
 #define SOURCE_CACHE_H
@@ -39,6 +40,7 @@ struct source_cache {
 	pthread_cond_t changed;
 	uint64_t bytes;   /* of frames, those that are being loaded too */
 	uint64_t loading; /* bytes and compressed bytes of the latter */
+	uint64_t fresh;   /* bytes that were put there, and nobody has got yet */
 	bool cancelled;
 	struct source_cache_list list; /* loaded ones, least recently used first */
 };
@@ -52,5 +54,31 @@ void source_cache_cancel(struct source_cache *cache);
  * error: that of load, -ENOMEM, -ECANCELED. */
 int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 		     struct source_piece **ret);
+
+/* Loads a frame that is not there, ahead of those who want it: 0, also when another
+ * thread does or has done that, or an error. */
+int source_cache_load(struct source_cache *cache, struct source_frame *frame);
+/*
+ * For who loads frames himself, before they are in the frame table: room for `size`
+ * bytes counts as taken, and is there (NULL: no memory), until source_cache_unreserve
+ * gives it back, with the reference; or source_cache_put, which keeps the bytes of a
+ * frame that nobody knows yet.
+ */
+struct source_piece *source_cache_reserve(struct source_cache *cache, size_t size);
+void source_cache_unreserve(struct source_cache *cache, size_t size, struct source_piece *piece);
+void source_cache_put(struct source_cache *cache, struct source_frame *frame,
+		      struct source_piece *piece, size_t reserved);
+
+/*
+ * Waits until somebody has got what was put there, but for `most` bytes: frames that are
+ * gone before he comes are loaded again, and he who is late would be ever later. If
+ * nobody comes for a while, none of that counts any more.
+ */
+#define SOURCE_CACHE_WAIT_NS 50000000
+void source_cache_wait_used(struct source_cache *cache, uint64_t most);
+
+/* Is it there, or being loaded? And has nobody got it yet since? */
+bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);
+bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame);
 
 #endif

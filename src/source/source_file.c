@@ -15,6 +15,10 @@
  * after the other. Stays below what source_piece_new maps. */
 #define COPY_AHEAD ((size_t)32 << 10)
 
+/* From this size on read(2) is faster than touching the pages of a map for the first
+ * time. */
+#define COPY_LARGE ((size_t)64 << 10)
+
 struct source_file {
 	struct source base;
 	int fd;
@@ -87,7 +91,7 @@ static int file_read(struct source *source, uint64_t offset, void *bytes, size_t
 {
 	struct source_file *file = file_of(source);
 
-	if (is_mapped(file))
+	if (is_mapped(file) && size < COPY_LARGE)
 		return -EOPNOTSUPP;
 	return source_pread(file->fd, offset, bytes, size, NULL);
 }

@@ -57,7 +57,7 @@ static int run_member(struct source_gzip *gzip)
 			if (r == 0)
 				return source_stream_cut(stream, "gzip member");
 		} else {
-			r = source_stream_flush(stream);
+			r = source_stream_pass(stream);
 			if (r < 0)
 				return r;
 		}

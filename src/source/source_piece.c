@@ -2,6 +2,7 @@
 #include "source_piece.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* malloc keeps freed memory; from this size on it is given back at once. */
 #define PIECE_MAPPED ((size_t)64 << 10)
@@ -34,6 +35,17 @@ struct source_piece *source_piece_ref(struct source_piece *piece)
 {
 	atomic_fetch_add_explicit(&piece->refs, 1, memory_order_relaxed);
 	return piece;
+}
+
+void source_piece_trim(struct source_piece *piece)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t used = (sizeof(*piece) + piece->size + page - 1) & ~(page - 1);
+
+	if (!piece->mapped || piece->size >= piece->room / 2)
+		return;
+	munmap((uint8_t *)piece + used, sizeof(*piece) + piece->room - used);
+	piece->room = used - sizeof(*piece);
 }
 
 void source_piece_unref(struct source_piece *piece)

@@ -22,6 +22,8 @@ struct source_piece {
 /* Room for `room` bytes, and one reference; NULL without memory. */
 struct source_piece *source_piece_new(size_t room);
 struct source_piece *source_piece_ref(struct source_piece *piece);
+/* Gives back what a large one does not need, if that is the larger part of it. */
+void source_piece_trim(struct source_piece *piece);
 /* NULL is allowed. */
 void source_piece_unref(struct source_piece *piece);
 

@@ -2,18 +2,25 @@
 #include "source_stream.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "source_thread.h"
+
 /* ---- life */
+
+static int spill_out(void *context, const struct source_spill_bytes *bytes);
 
 int source_stream_init(struct source_stream *stream, const struct source_ops *ops,
 		       struct source *inner, const struct source_options *options)
 {
 	source_init(&stream->base, ops);
 	source_spool_init(&stream->spool);
+	source_spill_init(&stream->spill, SOURCE_STREAM_OUT);
+	stream->spill.write = spill_out;
+	stream->spill.context = stream;
+	stream->parallel = !options->no_parallel && source_thread_processors() > 1;
 	stream->spool.opener = options->opener;
 	stream->idle = source_stream_flush;
 	stream->in = inner ? malloc(SOURCE_STREAM_IN) : NULL;
@@ -36,6 +43,7 @@ void source_stream_fini(struct source_stream *stream)
 	if (stream->running)
 		pthread_join(stream->thread, NULL);
 	source_close(stream->inner);
+	source_spill_fini(&stream->spill);
 	source_spool_close(&stream->spool);
 	free(stream->in);
 	free(stream->out);
@@ -48,6 +56,7 @@ static void *stream_main(void *context)
 	struct source_stream *stream = context;
 	int r = stream->run(stream);
 
+	source_spill_end(&stream->spill);
 	if (r >= 0)
 		source_finish(&stream->base);
 	else if (r != -ECANCELED && !source_problem(&stream->base, NULL))
@@ -59,33 +68,12 @@ static void *stream_main(void *context)
 	return NULL;
 }
 
-/* Signals are for the threads of the program, but for those that tell of a
- * fault in this one: the net under mapped files hangs on SIGBUS. */
-static void mask_signals(sigset_t *ret_old)
-{
-	static const int faults[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
-	sigset_t set;
-	size_t i;
-
-	sigfillset(&set);
-	for (i = 0; i < ARRAY_SIZE(faults); i++)
-		sigdelset(&set, faults[i]);
-	pthread_sigmask(SIG_BLOCK, &set, ret_old);
-}
-
 int source_stream_start(struct source_stream *stream, const char *name)
 {
-	sigset_t old;
-	int r;
+	int r = source_thread_start(&stream->thread, stream_main, stream, name);
 
-	mask_signals(&old);
-	r = pthread_create(&stream->thread, NULL, stream_main, stream);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r != 0)
-		return -r;
-	stream->running = true;
-	pthread_setname_np(stream->thread, name);
-	return 0;
+	stream->running = r == 0;
+	return r;
 }
 
 /* ---- input */
@@ -122,6 +110,7 @@ static int wait_growth(struct source_stream *stream, uint64_t seen)
 	struct pktfs_error problem;
 	int r = stream->idle(stream);
 
+	source_spill_end(&stream->spill);
 	say_cut(stream, stream->unit, &problem);
 	if (r == 0)
 		r = source_settle(&stream->base, stream->inner, seen, whole ? NULL : &problem);
@@ -192,55 +181,108 @@ void source_stream_skip(struct source_stream *stream, uint64_t size)
 	stream->at += size;
 }
 
+void source_stream_rewind(struct source_stream *stream, uint64_t at)
+{
+	stream->in_used = stream->in_filled = 0;
+	stream->at = at;
+}
+
 /* ---- output */
 
-static int spool_failed(struct source_stream *stream, int r)
+static int spool_failed(struct source_stream *stream, uint64_t offset, int r)
 {
 	struct source *source = &stream->base;
 
 	if (r == -EFBIG)
-		return source_fail(source, stream->decoded, r,
+		return source_fail(source, offset, r,
 				   "spool file of %llu MiB: its disk would be full; accepted a "
 				   "directory with more room (-o spool=DIR)",
 				   (unsigned long long)(stream->spool.written >> 20));
-	return source_fail(source, stream->decoded, r,
+	return source_fail(source, offset, r,
 			   "spool file of %llu bytes: found %s; accepted a directory with more "
 			   "room (-o spool=DIR)",
 			   (unsigned long long)stream->spool.written, strerror(-r));
 }
 
-static bool is_bomb(const struct source_stream *stream)
+/* By one thread at a time. */
+static int spill_out(void *context, const struct source_spill_bytes *bytes)
 {
-	uint64_t written = stream->spool.written;
+	struct source_stream *stream = context;
+	int r = source_spool_write(&stream->spool, bytes->bytes, bytes->size);
 
-	return stream->inner && written > SOURCE_BOMB_BYTES &&
-	       written / SOURCE_BOMB_RATIO > stream->at;
+	if (r < 0)
+		return spool_failed(stream, bytes->end - bytes->size, r);
+	return source_publish(&stream->base, bytes->end);
 }
 
-int source_stream_flush(struct source_stream *stream)
+static bool is_bomb(const struct source_stream *stream)
+{
+	return stream->inner && stream->spooled > SOURCE_BOMB_BYTES &&
+	       stream->spooled / SOURCE_BOMB_RATIO > stream->at;
+}
+
+static int open_spool(struct source_stream *stream)
 {
 	struct pktfs_error error;
+	int r = source_spool_open(&stream->spool, stream->spool_dir, &error);
+
+	return r < 0 ? source_fail(&stream->base, stream->decoded, r, "%s", error.text) : 0;
+}
+
+/* `out` is written: now, or by the second thread if there is one. */
+static int write_out(struct source_stream *stream)
+{
+	struct source_spill_bytes bytes = {
+		.bytes = stream->out,
+		.size = stream->out_filled,
+		.end = stream->decoded + stream->out_filled,
+	};
+	int r = stream->spool.fd < 0 ? open_spool(stream) : 0;
+
+	if (r < 0)
+		return r;
+	if (stream->spill.running)
+		r = source_spill_swap(&stream->spill, &stream->out, bytes.size, bytes.end);
+	else
+		r = spill_out(stream, &bytes);
+	if (r < 0)
+		return r;
+	stream->out_filled = 0;
+	stream->spooled += bytes.size;
+	stream->decoded = bytes.end;
+	return 0;
+}
+
+static int drain(struct source_stream *stream)
+{
+	return stream->spill.running ? source_spill_drain(&stream->spill) : 0;
+}
+
+int source_stream_pass(struct source_stream *stream)
+{
 	int r;
 
 	if (stream->out_filled == 0)
 		return 0;
-	if (stream->spool.fd < 0) {
-		r = source_spool_open(&stream->spool, stream->spool_dir, &error);
-		if (r < 0)
-			return source_fail(&stream->base, stream->decoded, r, "%s", error.text);
-	}
-	r = source_spool_write(&stream->spool, stream->out, stream->out_filled);
+	if (stream->parallel && !stream->spill.running)
+		stream->parallel = source_spill_start(&stream->spill) == 0;
+	r = write_out(stream);
+	if (r < 0 || likely(!is_bomb(stream)))
+		return r;
+	r = drain(stream);
 	if (r < 0)
-		return spool_failed(stream, r);
-	stream->decoded += stream->out_filled;
-	stream->out_filled = 0;
-	r = source_publish(&stream->base, stream->decoded);
-	if (r == 0 && is_bomb(stream))
-		r = source_fail(&stream->base, stream->decoded, -EFBIG,
-				"decompressed size: found more than %u times the file's; accepted "
-				"that below %llu GiB (decompress it to a file first)",
-				SOURCE_BOMB_RATIO, (unsigned long long)(SOURCE_BOMB_BYTES >> 30));
-	return r;
+		return r;
+	return source_fail(&stream->base, stream->decoded, -EFBIG,
+			   "decompressed size: found more than %u times the file's; accepted that "
+			   "below %llu GiB (decompress it to a file first)",
+			   SOURCE_BOMB_RATIO, (unsigned long long)(SOURCE_BOMB_BYTES >> 30));
+}
+
+int source_stream_flush(struct source_stream *stream)
+{
+	int r = stream->out_filled > 0 ? write_out(stream) : 0;
+
+	return r < 0 ? r : drain(stream);
 }
 
 /* ---- the end */

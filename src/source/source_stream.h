@@ -5,17 +5,21 @@
  *
  *	inner source -> `in` -> (decoder) -> `out` -> spool -> published
  *
+ * A decoder that does not wait for its input has a second thread for the last
+ * two steps (source_stream_pass), where there is a second processor.
+ *
  * When the inner source grows, its end is no end for the thread: it publishes
  * what it has, says that this is final for now (source_settle), and waits for
  * more in the middle of what it does.
  *
- * All of this is the thread's own but for `base` and the reading side of
- * `spool`.
+ * All of this is the thread's own but for `base`, the reading side of `spool`, and
+ * its writing side while the second thread has something to write.
  */
 #ifndef SOURCE_STREAM_H
 #define SOURCE_STREAM_H
 
 #include "source_impl.h"
+#include "source_spill.h"
 #include "source_spool.h"
 
 /* Larger than a zstd block (128 KiB) with its header; both stay in the L2
@@ -34,9 +38,11 @@ struct source_stream {
 	struct source base;
 	struct source *inner; /* NULL: a pipe */
 	struct source_spool spool;
+	struct source_spill spill;
 	char *spool_dir;
 	pthread_t thread;
 	bool running;
+	bool parallel; /* a second thread is worth its while */
 
 	/* 0: a proper end; negative: what ended it, which is filled in as the
 	 * problem unless that was done */
@@ -51,7 +57,8 @@ struct source_stream {
 	const char *unit;
 
 	uint64_t at;      /* offset in the inner source of the next byte of `in` */
-	uint64_t decoded; /* bytes published */
+	uint64_t decoded; /* bytes published, or about to be by the second thread */
+	uint64_t spooled; /* those of them in the spool */
 	size_t in_used, in_filled;
 	size_t out_filled;
 	uint8_t *in, *out;
@@ -84,6 +91,9 @@ static inline size_t source_stream_left(const struct source_stream *stream)
 /* Goes over the next `size` bytes of input, which need not be at hand. */
 void source_stream_skip(struct source_stream *stream, uint64_t size);
 
+/* Goes back to an offset. */
+void source_stream_rewind(struct source_stream *stream, uint64_t at);
+
 /* Waits until the inner source has bytes up to `end`: 1, 0 when it ends before,
  * or an error. source_stream_wait_now takes the end that it has now for the end,
  * even if it grows; the others end the stream for now, and wait. */
@@ -93,6 +103,9 @@ int source_stream_wait_now(struct source_stream *stream, uint64_t end);
 /* Writes `out` to the spool, which is opened with the first byte, and publishes
  * it. */
 int source_stream_flush(struct source_stream *stream);
+/* The same, but that may happen later, by the second thread; `out` is another
+ * buffer then. source_stream_flush waits for it. */
+int source_stream_pass(struct source_stream *stream);
 
 /* Publishes what there is, and ends the source behind it. Returns `code`, or
  * the error of the publishing. */

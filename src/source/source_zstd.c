@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "source_thread.h"
 #include "source_zstd_private.h"
 
 static struct source_zstd *zstd_of(struct source *source)
@@ -10,98 +11,32 @@ static struct source_zstd *zstd_of(struct source *source)
 	return (struct source_zstd *)source;
 }
 
-int source_zstd_code(size_t error)
-{
-	switch (ZSTD_getErrorCode(error)) {
-	case ZSTD_error_memory_allocation:
-		return -ENOMEM;
-	case ZSTD_error_frameParameter_windowTooLarge:
-		return -EFBIG;
-	default:
-		return -EBADMSG;
-	}
-}
-
 /* ---- decompression on demand */
 
-static ZSTD_DCtx *take_context(struct source_zstd *zstd)
+static int load_by(struct source_zstd *zstd, const struct zstd_decoder *decoder,
+		   const struct source_frame *frame, struct source_piece *piece)
 {
-	ZSTD_DCtx *context = NULL;
-	size_t i;
+	int64_t n = source_zstd_decode(zstd, decoder, frame->packed_at, frame->packed, piece,
+				       frame->length);
 
-	pthread_mutex_lock(&zstd->lock);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS && !context; i++) {
-		context = zstd->idle[i];
-		zstd->idle[i] = NULL;
-	}
-	pthread_mutex_unlock(&zstd->lock);
-	return context ? context : ZSTD_createDCtx();
-}
-
-static void give_context(struct source_zstd *zstd, ZSTD_DCtx *context)
-{
-	size_t i;
-
-	pthread_mutex_lock(&zstd->lock);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++) {
-		if (!zstd->idle[i]) {
-			zstd->idle[i] = context;
-			context = NULL;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&zstd->lock);
-	ZSTD_freeDCtx(context);
-}
-
-/* Decompresses the frames in `packed`, one after the other, up to the first
- * that is damaged: how many bytes of `packed` are good, or -ENOMEM. */
-static int64_t decode_group(ZSTD_DCtx *context, const struct source_piece *packed,
-			    struct source_piece *piece, size_t length)
-{
-	size_t at, n, r;
-
-	piece->size = 0;
-	for (at = 0; at < packed->size; at += n) {
-		n = ZSTD_findFrameCompressedSize(packed->bytes + at, packed->size - at);
-		if (ZSTD_isError(n))
-			break;
-		r = ZSTD_decompressDCtx(context, piece->bytes + piece->size, length - piece->size,
-					packed->bytes + at, n);
-		if (ZSTD_isError(r) && source_zstd_code(r) == -ENOMEM)
-			return -ENOMEM;
-		if (ZSTD_isError(r))
-			break;
-		piece->size += r;
-	}
-	return (int64_t)at;
-}
-
-/* The compressed bytes are copied: they are checked and then used, and nobody
- * may change them in between. */
-static int load_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
-{
-	struct source_zstd *zstd = user;
-	_cleanup_piece_ struct source_piece *packed = source_piece_new(frame->packed);
-	ZSTD_DCtx *context;
-	int64_t n;
-
-	if (!packed)
-		return -ENOMEM;
-	n = source_read(zstd->stream.inner, frame->packed_at, packed->bytes, frame->packed);
-	if (n != frame->packed)
-		return n < 0 ? (int)n : -EIO;
-	packed->size = frame->packed;
-	context = take_context(zstd);
-	if (!context)
-		return -ENOMEM;
-	n = decode_group(context, packed, piece, frame->length);
-	give_context(zstd, context);
 	if (n < 0 || (n == frame->packed && piece->size == frame->length))
 		return n < 0 ? (int)n : 0;
 	return source_zstd_tail_make(zstd, frame->packed_at + (uint64_t)n,
-				     frame->start + piece->size, packed->bytes + n,
+				     frame->start + piece->size, decoder->packed->bytes + n,
 				     frame->packed - (size_t)n);
+}
+
+static int load_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
+{
+	struct source_zstd *zstd = user;
+	struct zstd_decoder decoder;
+	int r = source_zstd_decoder_take(zstd, frame->packed, &decoder);
+
+	if (r < 0)
+		return r;
+	r = load_by(zstd, &decoder, frame, piece);
+	source_zstd_decoder_give(zstd, decoder);
+	return r;
 }
 
 /* ---- loans */
@@ -122,13 +57,18 @@ static uint64_t find(const struct table *frames, uint64_t count, uint64_t offset
 	return low;
 }
 
-static int lend_frame(struct source_zstd *zstd, struct source_frame *frame, uint64_t offset,
+/* Frame `index` of `count`. */
+static int lend_frame(struct source_zstd *zstd, uint64_t index, uint64_t count, uint64_t offset,
 		      struct pktfs_loan *ret)
 {
+	struct source_frame *frame = table_at(&zstd->frames, index);
 	size_t within = (size_t)(offset - frame->start);
 	struct source_piece *piece;
-	int r = source_cache_get(&zstd->cache, frame, &piece);
+	int r;
 
+	if (source_cache_is_new(&zstd->cache, frame))
+		source_ahead_step(&zstd->ahead, index, count);
+	r = source_cache_get(&zstd->cache, frame, &piece);
 	if (r < 0)
 		return r;
 	if (within >= piece->size) {
@@ -157,7 +97,7 @@ static int lend_some(struct source_zstd *zstd, uint64_t offset, size_t size, str
 	i = find(&zstd->frames, count, offset);
 	frame = table_at(&zstd->frames, i);
 	if (frame->length)
-		return lend_frame(zstd, frame, offset, ret);
+		return lend_frame(zstd, i, count, offset, ret);
 	if (i + 1 < count)
 		end = MIN(end, ((struct source_frame *)table_at(&zstd->frames, i + 1))->start);
 	return source_spool_borrow(&zstd->stream.spool, frame->spool_at + (offset - frame->start),
@@ -212,22 +152,28 @@ static void zstd_cancel(struct source *source)
 {
 	source_stream_cancel(source);
 	source_cache_cancel(&zstd_of(source)->cache);
+	source_zstd_probe_wake(zstd_of(source));
 }
 
 static void zstd_close(struct source *source)
 {
 	struct source_zstd *zstd = zstd_of(source);
-	size_t i;
+	unsigned i;
 
+	source_pool_fini(&zstd->pool);
 	source_stream_fini(&zstd->stream);
+	for (i = 0; i < ZSTD_PROBES; i++)
+		source_piece_unref(zstd->probing.probes[i].piece);
 	source_cache_fini(&zstd->cache);
 	table_free(&zstd->frames);
-	for (i = 0; i < ZSTD_IDLE_CONTEXTS; i++)
-		ZSTD_freeDCtx(zstd->idle[i]);
+	while (zstd->idle_count > 0)
+		source_zstd_decoder_free(zstd->idle[--zstd->idle_count]);
 	ZSTD_freeDCtx(zstd->streaming);
 	source_piece_unref(zstd->tail);
 	pthread_mutex_destroy(&zstd->lock);
 	pthread_mutex_destroy(&zstd->tail_lock);
+	pthread_mutex_destroy(&zstd->probing.lock);
+	pthread_cond_destroy(&zstd->probing.changed);
 	free(zstd);
 }
 
@@ -265,7 +211,12 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	zstd->cache.load = load_frame;
 	zstd->cache.context = zstd;
 	table_init(&zstd->frames, sizeof(struct source_frame));
+	source_pool_init(&zstd->pool, zstd->stream.parallel ? source_thread_processors() : 0);
+	zstd->ahead = (struct source_ahead){
+		.pool = &zstd->pool, .cache = &zstd->cache, .frames = &zstd->frames};
 	pthread_mutex_init(&zstd->tail_lock, NULL);
+	pthread_mutex_init(&zstd->probing.lock, NULL);
+	pthread_cond_init(&zstd->probing.changed, NULL);
 	pthread_mutex_init(&zstd->lock, NULL);
 	atomic_init(&zstd->tail_from, UINT64_MAX);
 	r = source_stream_start(&zstd->stream, "pktfs-zstd");

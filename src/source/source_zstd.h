@@ -4,6 +4,8 @@
  *
  *	frame that says a length up to    it is noted in the frame table, and
  *	SOURCE_FRAME_LIMIT                decompressed when somebody reads it
+ *	one that says none, and cannot    decompressed to find out, many at a
+ *	have a larger one                 time, and noted (source_zstd_probe.c)
  *	any other                         decompressed at once, into the spool
  *	skippable (also the seek table    passed over
  *	of the seekable format)

@@ -47,6 +47,15 @@ static uint64_t little_endian(const uint8_t *bytes, unsigned size)
 	return number;
 }
 
+/* Section 3.1.1.1.2: an exponent, and eighths. */
+static uint64_t window_size(const uint8_t *bytes)
+{
+	uint8_t window = bytes[DESCRIPTOR_AT + 1];
+	uint64_t base = UINT64_C(1) << (10 + (window >> 3));
+
+	return bytes[DESCRIPTOR_AT] & SINGLE_SEGMENT ? 0 : base + base / 8 * (window & 7);
+}
+
 /* The same header without a length, and with a window for all that a frame may
  * give that is decompressed on demand. */
 static void drop_length(const uint8_t *bytes, struct zstd_header *header)
@@ -69,6 +78,7 @@ struct zstd_header source_zstd_header(const uint8_t *bytes)
 		.size = source_zstd_header_size(bytes),
 		.has_checksum = descriptor & 4,
 		.has_length = lengths > 0,
+		.window = window_size(bytes),
 		.dictionary =
 			(uint32_t)little_endian(bytes + dictionary, dictionary_size(descriptor)),
 	};

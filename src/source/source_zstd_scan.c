@@ -4,15 +4,10 @@
 
 #include <string.h>
 
-#include "util/util_cursor.h"
-
-#define ZSTD_MAGIC            0xFD2FB528u
-#define ZSTD_SKIPPABLE        0x184D2A50u /* to ..5F */
-#define ZSTD_SKIPPABLE_HEADER 8u
-
 /* ---- the frame table */
 
-static int note(struct source_zstd *zstd, const struct source_frame *frame)
+int source_zstd_note(struct source_zstd *zstd, const struct source_frame *frame,
+		     struct source_piece *piece, size_t reserved)
 {
 	struct source_frame *entry;
 
@@ -25,6 +20,8 @@ static int note(struct source_zstd *zstd, const struct source_frame *frame)
 	if (!entry)
 		return -ENOMEM;
 	*entry = *frame;
+	if (piece)
+		source_cache_put(&zstd->cache, entry, piece, reserved);
 	table_publish(&zstd->frames);
 	return 0;
 }
@@ -44,7 +41,7 @@ static int close_group(struct source_zstd *zstd)
 	if (frame.length == 0)
 		return 0;
 	zstd->group.length = 0;
-	r = note(zstd, &frame);
+	r = source_zstd_note(zstd, &frame, NULL, 0);
 	if (r < 0)
 		return r;
 	stream->decoded += frame.length;
@@ -58,10 +55,10 @@ static int note_run(struct source_zstd *zstd)
 	struct source_frame *last = count ? table_at(&zstd->frames, count - 1) : NULL;
 	struct source_frame frame = {
 		.start = zstd->stream.decoded,
-		.spool_at = zstd->stream.spool.written,
+		.spool_at = zstd->stream.spooled,
 	};
 
-	return last && last->length == 0 ? 0 : note(zstd, &frame);
+	return last && last->length == 0 ? 0 : source_zstd_note(zstd, &frame, NULL, 0);
 }
 
 int source_zstd_idle(struct source_stream *stream)
@@ -72,6 +69,13 @@ int source_zstd_idle(struct source_stream *stream)
 	if (r == 0 && stream->out_filled > 0)
 		r = note_run(zstd);
 	return r < 0 ? r : source_stream_flush(stream);
+}
+
+int source_zstd_pass(struct source_zstd *zstd)
+{
+	int r = note_run(zstd);
+
+	return r < 0 ? r : source_stream_pass(&zstd->stream);
 }
 
 static bool fits_group(const struct source_zstd *zstd, uint64_t end, uint64_t length)
@@ -144,15 +148,14 @@ static uint64_t packed_max(uint64_t length)
 	return length + length / 8 + (64u << 10);
 }
 
-/*
- * Goes over the block headers of the frame at stream.at: 1 and its end, 0 when
- * it has none that we can tell (cut, too long, invalid), or an error.
- */
+/* Goes over the block headers of the frame at stream.at. */
 static int walk_blocks(struct source_stream *stream, const struct zstd_header *header,
-		       struct pktfs_loan *loan, uint64_t *ret_end)
+		       struct pktfs_loan *loan, struct zstd_extent *ret)
 {
-	uint64_t at = stream->at + header->size, limit = stream->at + packed_max(header->length);
+	uint64_t length = header->has_length ? header->length : SOURCE_FRAME_LIMIT;
+	uint64_t at = stream->at + header->size, limit = stream->at + packed_max(length);
 	struct zstd_block block = {0};
+	uint64_t most = 0;
 	int r;
 
 	while (!block.last) {
@@ -161,21 +164,34 @@ static int walk_blocks(struct source_stream *stream, const struct zstd_header *h
 			return r;
 		block = zstd_block_parse(loan->bytes + (at - loan->offset));
 		at += ZSTD_BLOCK_HEADER + block.stored;
+		most += block.most;
 		if (block.reserved || at > limit)
 			return 0;
 	}
-	*ret_end = at + (header->has_checksum ? ZSTD_CHECKSUM : 0);
-	return source_stream_wait_now(stream, *ret_end);
+	if (!header->has_length && most > SOURCE_FRAME_LIMIT)
+		return 0;
+	ret->most = most;
+	ret->end = at + (header->has_checksum ? ZSTD_CHECKSUM : 0);
+	return source_stream_wait_now(stream, ret->end);
 }
 
 static int find_end(struct source_stream *stream, const struct zstd_header *header,
-		    uint64_t *ret_end)
+		    struct zstd_extent *ret)
 {
 	struct pktfs_loan loan = {0};
-	int r = walk_blocks(stream, header, &loan, ret_end);
+	int r = walk_blocks(stream, header, &loan, ret);
 	int verified = source_return(&loan);
 
 	return verified < 0 ? verified : r;
+}
+
+int source_zstd_find_end(struct source_stream *stream, const struct zstd_header *header,
+			 struct zstd_extent *ret)
+{
+	int r = find_end(stream, header, ret);
+
+	/* -EIO of a map; the second time it is a copy */
+	return r == -EIO ? find_end(stream, header, ret) : r;
 }
 
 /* ---- frames */
@@ -231,19 +247,16 @@ static bool is_crumb(const struct source_stream *stream, uint64_t end, uint64_t 
 static int take_frame(struct source_zstd *zstd, const struct zstd_header *header)
 {
 	struct source_stream *stream = &zstd->stream;
-	uint64_t end;
+	struct zstd_extent extent = {0};
 	int r = 0;
 
-	if (header->has_length && header->length <= SOURCE_FRAME_LIMIT) {
-		r = find_end(stream, header, &end);
-		if (r == -EIO) /* of a map; the second time it is a copy */
-			r = find_end(stream, header, &end);
-	}
+	if (header->has_length && header->length <= SOURCE_FRAME_LIMIT)
+		r = source_zstd_find_end(stream, header, &extent);
 	/* An empty frame in a group is looked at when the group is. Alone it
 	 * would never be, and hide its bytes if the length is a lie. */
-	if (r == 1 && (header->length > 0 || fits_group(zstd, end, 0)) &&
-	    !is_crumb(stream, end, header->length))
-		return add_frame(zstd, end, header->length);
+	if (r == 1 && (header->length > 0 || fits_group(zstd, extent.end, 0)) &&
+	    !is_crumb(stream, extent.end, header->length))
+		return add_frame(zstd, extent.end, header->length);
 	if (r >= 0)
 		r = close_group(zstd);
 	return r < 0 ? r : source_zstd_stream(zstd, header);
@@ -283,8 +296,11 @@ static int next(struct source_zstd *zstd)
 	uint8_t bytes[4];
 	uint32_t magic;
 	size_t n;
-	int r = peek(stream, bytes, sizeof(bytes), &n);
+	int r = source_zstd_probe(zstd);
 
+	if (r != 0)
+		return r;
+	r = peek(stream, bytes, sizeof(bytes), &n);
 	if (r < 0)
 		return r;
 	if (n == 0)
@@ -295,7 +311,7 @@ static int next(struct source_zstd *zstd)
 	magic = n < sizeof(bytes) ? 0 : bytes_u32(bytes, false);
 	if (magic == ZSTD_MAGIC)
 		return frame(zstd);
-	if ((magic & ~15u) == ZSTD_SKIPPABLE)
+	if ((magic & ZSTD_SKIPPABLE_MASK) == ZSTD_SKIPPABLE)
 		return skippable(stream);
 	return source_stream_fail(stream, -EBADMSG,
 				  "behind the zstd data, offset %llu of the file: found garbage; "

@@ -36,15 +36,15 @@ static int feed(struct source_zstd *zstd, const uint8_t *bytes, size_t size)
 {
 	struct source_stream *stream = &zstd->stream;
 	ZSTD_inBuffer in = {bytes, size, 0};
-	ZSTD_outBuffer out = {stream->out, SOURCE_STREAM_OUT, 0};
+	ZSTD_outBuffer out;
 	size_t hint;
 	int r;
 
 	do {
-		r = stream->out_filled < SOURCE_STREAM_OUT ? 0 : source_zstd_idle(stream);
+		r = stream->out_filled < SOURCE_STREAM_OUT ? 0 : source_zstd_pass(zstd);
 		if (r < 0)
 			return r;
-		out.pos = stream->out_filled;
+		out = (ZSTD_outBuffer){stream->out, SOURCE_STREAM_OUT, stream->out_filled};
 		hint = ZSTD_decompressStream(zstd->streaming, &out, &in);
 		if (ZSTD_isError(hint))
 			return damaged(zstd, hint);

@@ -21,10 +21,10 @@
 static uint8_t *bytes;
 
 /* Decompresses `file` onto a tmpfs of `size`; *ret: how much there is then. */
-static int on_small_disk(const struct text *file, const char *size, uint64_t *ret)
+static int on_small_disk(const struct text *file, const char *size, bool no_parallel, uint64_t *ret)
 {
 	char dir[] = "/tmp/pktfs-spool-XXXXXX";
-	const struct source_options options = {.spool_dir = dir};
+	const struct source_options options = {.spool_dir = dir, .no_parallel = no_parallel};
 	struct pktfs_error error = {0};
 	struct source *source;
 	uint8_t *copy = malloc(SIZE);
@@ -52,23 +52,35 @@ static int on_small_disk(const struct text *file, const char *size, uint64_t *re
 	return error.code;
 }
 
+/* By the thread that decompresses, and by the one that only writes. */
+static int full_disks(const struct text *file, bool no_parallel)
+{
+	uint64_t end;
+	int r = on_small_disk(file, "size=2m", no_parallel, &end);
+
+	if (r == 0)
+		return 0;
+	assert_int_equal(r, -ENOSPC);
+	assert_true(end > 1 << 20 && end <= 2 << 20);
+	/* room for another piece, but then less than 5% would be left */
+	assert_int_equal(on_small_disk(file, "size=16896k", no_parallel, &end), -EFBIG);
+	assert_true(end > 15 << 20 && end <= 16 << 20);
+	return r;
+}
+
 static void test_full_disk(void **state)
 {
-	struct text file = {0};
-	uint64_t end;
+	struct text file = {0}, all = {0};
 	int r, i;
 
 	for (i = 0; i < 4; i++)
-		fixture_frame(&file, bytes, SIZE, false, 0);
-	r = on_small_disk(&file, "size=2m", &end);
-	if (r != 0) {
-		assert_int_equal(r, -ENOSPC);
-		assert_true(end > 1 << 20 && end <= 2 << 20);
-		/* room for another piece, but then less than 5% would be left */
-		assert_int_equal(on_small_disk(&file, "size=16896k", &end), -EFBIG);
-		assert_true(end > 15 << 20 && end <= 16 << 20);
-	}
+		text_append(&all, bytes, SIZE);
+	fixture_frame(&file, (const uint8_t *)all.bytes, all.size, false, 0);
+	r = full_disks(&file, false);
+	if (r != 0)
+		full_disks(&file, true);
 	text_free(&file);
+	text_free(&all);
 	if (r == 0)
 		skip();
 	(void)state;

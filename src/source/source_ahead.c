@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_ahead.h"
+
+static struct source_frame *frame_at(const struct source_ahead *ahead, uint64_t index)
+{
+	return table_at(ahead->frames, index);
+}
+
+/* Whoever wants the frame will find out by himself if this fails. */
+static void load(void *context, uint64_t index)
+{
+	struct source_ahead *ahead = context;
+
+	source_cache_load(ahead->cache, frame_at(ahead, index));
+}
+
+/* How many frames in front of this one are in the cache. Those in the spool are,
+ * and so is what is in front of the first. */
+static unsigned run_before(const struct source_ahead *ahead, uint64_t index)
+{
+	unsigned run = 0;
+
+	for (; run < SOURCE_AHEAD_FRAMES && index > run; run++) {
+		struct source_frame *frame = frame_at(ahead, index - run - 1);
+
+		if (frame->length == 0)
+			break;
+		if (!source_cache_has(ahead->cache, frame))
+			return run;
+	}
+	return SOURCE_AHEAD_FRAMES;
+}
+
+void source_ahead_step(struct source_ahead *ahead, uint64_t index, uint64_t count)
+{
+	unsigned few = 2 * ahead->pool->thread_limit;
+	uint64_t bytes = 0, end, i;
+
+	if (few == 0)
+		return;
+	end = index + 1 + 2 * run_before(ahead, index);
+	for (i = index + 1; i < MIN(end, count); i++) {
+		struct source_task task = {.run = load, .context = ahead, .number = i};
+
+		bytes += frame_at(ahead, i)->length;
+		if (frame_at(ahead, i)->length == 0 || bytes > ahead->cache->limit / 2 ||
+		    (i - index > few && bytes > SOURCE_AHEAD_BYTES))
+			break;
+		if (!source_cache_has(ahead->cache, frame_at(ahead, i)) &&
+		    !source_pool_add(ahead->pool, &task))
+			break;
+	}
+}

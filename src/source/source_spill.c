@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source_spill.h"
+
+#include "source_thread.h"
+
+void source_spill_init(struct source_spill *spill, size_t room)
+{
+	pthread_mutex_init(&spill->lock, NULL);
+	pthread_cond_init(&spill->changed, NULL);
+	spill->room = room;
+}
+
+void source_spill_fini(struct source_spill *spill)
+{
+	source_spill_end(spill);
+	pthread_cond_destroy(&spill->changed);
+	pthread_mutex_destroy(&spill->lock);
+}
+
+/* ---- the thread that writes */
+
+/* The oldest buffer has been written, or never will be. */
+static void make_idle(struct source_spill *spill)
+{
+	spill->idle[spill->idle_count++] = spill->queue[spill->first].bytes;
+	spill->first = (spill->first + 1) % SOURCE_SPILL_BUFFERS;
+	spill->queued--;
+}
+
+static void write_first(struct source_spill *spill)
+{
+	struct source_spill_bytes bytes = spill->queue[spill->first];
+	int r = spill->error;
+
+	if (r == 0) {
+		pthread_mutex_unlock(&spill->lock);
+		r = spill->write(spill->context, &bytes);
+		pthread_mutex_lock(&spill->lock);
+	}
+	spill->error = r;
+	make_idle(spill);
+	pthread_cond_broadcast(&spill->changed);
+}
+
+static void *spill_main(void *context)
+{
+	struct source_spill *spill = context;
+
+	UTIL_LOCK_SCOPE(&spill->lock);
+	while (spill->queued > 0 || !spill->ending) {
+		if (spill->queued > 0)
+			write_first(spill);
+		else
+			pthread_cond_wait(&spill->changed, &spill->lock);
+	}
+	return NULL;
+}
+
+int source_spill_start(struct source_spill *spill)
+{
+	int r = source_thread_start(&spill->thread, spill_main, spill, "pktfs-spool");
+
+	spill->running = r == 0;
+	return r;
+}
+
+/* ---- the one that fills */
+
+/* An empty buffer; NULL without memory, or after an error. The lock is held. */
+static uint8_t *take_idle(struct source_spill *spill)
+{
+	while (spill->error == 0) {
+		if (spill->idle_count > 0)
+			return spill->idle[--spill->idle_count];
+		if (spill->made < SOURCE_SPILL_BUFFERS) {
+			uint8_t *bytes = malloc(spill->room);
+
+			spill->made += bytes ? 1 : 0;
+			return bytes;
+		}
+		pthread_cond_wait(&spill->changed, &spill->lock);
+	}
+	return NULL;
+}
+
+int source_spill_swap(struct source_spill *spill, uint8_t **buffer, size_t size, uint64_t end)
+{
+	uint8_t *empty;
+
+	UTIL_LOCK_SCOPE(&spill->lock);
+	empty = take_idle(spill);
+	if (!empty)
+		return spill->error ? spill->error : -ENOMEM;
+	/* one of the buffers is always with who fills them: there is room */
+	spill->queue[(spill->first + spill->queued++) % SOURCE_SPILL_BUFFERS] =
+		(struct source_spill_bytes){.bytes = *buffer, .size = size, .end = end};
+	*buffer = empty;
+	pthread_cond_broadcast(&spill->changed);
+	return 0;
+}
+
+int source_spill_drain(struct source_spill *spill)
+{
+	UTIL_LOCK_SCOPE(&spill->lock);
+	while (spill->queued > 0)
+		pthread_cond_wait(&spill->changed, &spill->lock);
+	return spill->error;
+}
+
+void source_spill_end(struct source_spill *spill)
+{
+	if (!spill->running)
+		return;
+	pthread_mutex_lock(&spill->lock);
+	spill->ending = true;
+	pthread_cond_broadcast(&spill->changed);
+	pthread_mutex_unlock(&spill->lock);
+	pthread_join(spill->thread, NULL);
+	spill->running = spill->ending = false;
+	while (spill->idle_count > 0)
+		free(spill->idle[--spill->idle_count]);
+	spill->made = 0;
+}
