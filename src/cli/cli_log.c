@@ -22,15 +22,23 @@ static pthread_mutex_t note_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct text notes; /* each with its NUL */
 static unsigned note_count;
 
+#define LOG_ROOM 512
+
+/* On standard error, and in `text`. */
+static void say(const char *where, const char *format, va_list args, char text[LOG_ROOM])
+{
+	vsnprintf(text, LOG_ROOM, format, args);
+	fprintf(stderr, "pktfs: %s: %s\n", where, text);
+}
+
 int cli_fail(const char *where, const char *format, ...)
 {
-	char text[512];
+	char text[LOG_ROOM];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	say(where, format, args, text);
 	va_end(args);
-	fprintf(stderr, "pktfs: %s: %s\n", where, text);
 	return CLI_EXIT_FAILED;
 }
 
@@ -48,13 +56,12 @@ static void to_system(int priority, const char *where, const char *what)
 
 void cli_log_end(const char *where, const char *format, ...)
 {
-	char text[512];
+	char text[LOG_ROOM];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	say(where, format, args, text);
 	va_end(args);
-	fprintf(stderr, "pktfs: %s: %s\n", where, text);
 	to_system(LOG_ERR, where, text);
 }
 

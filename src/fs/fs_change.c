@@ -65,40 +65,35 @@ void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const 
 	fs_run(&request);
 }
 
-static int answer_rmdir(struct fs_request *request)
+static int answer_remove(struct fs_request *request)
 {
-	int r = view_remove(request->fs->view, request->node, request->name, true);
+	int r = view_remove(request->fs->view, request->node, request->name,
+			    request->flags & AT_REMOVEDIR);
 
 	if (r == 0)
 		fs_reply_success(request);
 	return r;
+}
+
+static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name, int flags)
+{
+	struct fs_request request = fs_request_on(req, parent, answer_remove);
+
+	request.name = name;
+	request.flags = flags;
+	fs_run(&request);
 }
 
 /* Valid replies: err */
 void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs_request request = fs_request_on(req, parent, answer_rmdir);
-
-	request.name = name;
-	fs_run(&request);
-}
-
-static int answer_unlink(struct fs_request *request)
-{
-	int r = view_remove(request->fs->view, request->node, request->name, false);
-
-	if (r == 0)
-		fs_reply_success(request);
-	return r;
+	remove_name(req, parent, name, AT_REMOVEDIR);
 }
 
 /* Valid replies: err */
 void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs_request request = fs_request_on(req, parent, answer_unlink);
-
-	request.name = name;
-	fs_run(&request);
+	remove_name(req, parent, name, 0);
 }
 
 static int answer_rename(struct fs_request *request)

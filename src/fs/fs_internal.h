@@ -68,7 +68,7 @@ struct fs_request {
 	const char *data;    /* write, symlink, ...: `size` bytes, lent as `name` is; or NULL */
 	uint64_t new_parent; /* rename */
 	uint64_t handle;     /* of a file in append/; 0: another */
-	int flags;           /* of open(2), setxattr(2), renameat2(2) */
+	int flags;           /* of open(2), setxattr(2), renameat2(2), unlinkat(2) */
 	mode_t mode;
 	struct view_setattr change;
 	struct view_entry made; /* mkdir: for its reply */
