@@ -64,18 +64,27 @@ static void place_behind(const struct index *index, uint64_t number, struct inde
 }
 
 /* Steps were not saved: there are some up to the first record that is no packet. */
-static void note_step(struct index *index, uint64_t number, const struct index_place *from,
-		      const struct index_place *place)
+static void note_step(uint64_t number, const struct index_place *from,
+		      const struct index_place *place, uint32_t steps[INDEX_STEPS])
 {
-	struct index_checkpoint *checkpoint = table_at(&index->checkpoints, number);
 	uint64_t done = place->record - from->record, bytes = place->offset - from->offset;
 	uint64_t step = done >> index_step_shift(number);
 
-	if (step << index_step_shift(number) != done || step == 0 || step > INDEX_STEPS ||
-	    place->metadata != from->metadata)
-		return;
-	atomic_store_explicit(&checkpoint->steps[step - 1],
-			      bytes > UINT32_MAX ? 0 : (uint32_t)bytes, memory_order_relaxed);
+	if (step << index_step_shift(number) == done && step > 0 && step <= INDEX_STEPS &&
+	    place->metadata == from->metadata && bytes <= UINT32_MAX)
+		steps[step - 1] = (uint32_t)bytes;
+}
+
+/* Now that they are known to be right. Those behind what was saved are the index
+ * thread's. */
+static void keep_steps(struct index *index, uint64_t number, const uint32_t steps[INDEX_STEPS])
+{
+	struct index_checkpoint *checkpoint = table_at(&index->checkpoints, number);
+
+	for (unsigned i = 0; i < INDEX_STEPS; i++)
+		if (steps[i])
+			atomic_store_explicit(&checkpoint->steps[i], steps[i],
+					      memory_order_relaxed);
 }
 
 /* 0; -ESTALE: they do not lead to `end`; or what failed. */
@@ -84,6 +93,7 @@ static int walk_to(struct index *index, uint64_t number, const struct index_plac
 	const struct index_checkpoint *from = table_at(&index->checkpoints, number);
 	struct pktfs_loan loan = {0};
 	struct format_record record;
+	uint32_t steps[INDEX_STEPS] = {0};
 	struct index_place start, place;
 	int r = 0;
 
@@ -96,11 +106,15 @@ static int walk_to(struct index *index, uint64_t number, const struct index_plac
 		if (r == 0)
 			r = check_time(index, from, &place, &record);
 		if (r == 0)
-			note_step(index, number, &start, &place);
+			note_step(number, &start, &place, steps);
 	}
 	if (source_return(&loan) < 0) /* then it may not have been these bytes */
 		return -EIO;
-	return r == 0 && !is_same(&place, end) ? -ESTALE : r;
+	if (r == 0 && !is_same(&place, end))
+		r = -ESTALE;
+	if (r == 0)
+		keep_steps(index, number, steps);
+	return r;
 }
 
 static int say_wrong(struct index *index, const struct index_place *end)
