@@ -48,6 +48,9 @@ int capture_open_over(struct source *source, const char *path,
 		index_set_memory(capture->index, options ? options->memory_bytes : 0);
 		index_set_scouts(capture->index,
 				 !options || !(options->flags & PKTFS_OPEN_NO_SCOUTS));
+		r = capture_index_begin(capture, options, ret_error);
+	}
+	if (r == 0) {
 		r = start_threads(capture, path, follow, ret_error);
 	}
 	if (r < 0) {

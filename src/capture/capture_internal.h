@@ -36,6 +36,10 @@ enum pktfs_state capture_state(enum index_state state);
 enum pktfs_format capture_format(enum format_kind kind);
 enum pktfs_compression capture_compression(enum source_compression compression);
 
+/* capture_index.c: gives the index what was saved, if anything was. 0 or -EMFILE. */
+int capture_index_begin(struct pktfs_capture *capture, const struct pktfs_open_options *options,
+			struct pktfs_error *ret_error);
+
 /* capture_files.c */
 void capture_paths_free(pktfs_capture *capture);
 

@@ -301,7 +301,7 @@ int cli_info(const struct cli_config *config)
 	int r = cli_source_find(config, &source);
 
 	if (!r)
-		r = cli_source_open(config, &source, NULL);
+		r = cli_source_open(config, &source, NULL, NULL);
 	if (r) {
 		cli_source_close(&source);
 		return r;

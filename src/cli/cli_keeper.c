@@ -143,6 +143,26 @@ bool cli_keeper_was_last(void *keeper, pid_t opener, pid_t closer,
 	return ask(keeper, &question, &answer, &fd) != 0;
 }
 
+int cli_keeper_index_open(struct cli_keeper *keeper)
+{
+	return ask_for_fd(keeper, &(struct keeper_question){.verb = KEEPER_INDEX_OPEN});
+}
+
+int cli_keeper_index_make(struct cli_keeper *keeper)
+{
+	return ask_for_fd(keeper, &(struct keeper_question){.verb = KEEPER_INDEX_MAKE});
+}
+
+int cli_keeper_index_finish(struct cli_keeper *keeper, bool keep)
+{
+	return ask_simply(keeper, keep ? KEEPER_INDEX_KEEP : KEEPER_INDEX_FORGET);
+}
+
+int cli_keeper_index_drop(struct cli_keeper *keeper)
+{
+	return ask_simply(keeper, KEEPER_INDEX_DROP);
+}
+
 void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text)
 {
 	struct keeper_question question = {.verb = KEEPER_LOG, .priority = priority};

@@ -38,6 +38,7 @@
 #include <sys/types.h>
 
 struct append_paths;
+struct cli_index_place;
 
 /* All of it is lent until the keeper is started. */
 struct cli_keeper_task {
@@ -49,6 +50,7 @@ struct cli_keeper_task {
 	const char *const *directories; /* and regular files that lie in these */
 	size_t directory_count;
 	const char *spool; /* the directory of spool files; NULL: as the library has it */
+	const struct cli_index_place *index; /* of the capture; NULL: none is kept */
 	const char *made;  /* a file to be removed if the mount never answers; NULL: none */
 	bool change_user;  /* the mount belongs to `uid` and `gid` */
 	uid_t uid;
@@ -85,6 +87,16 @@ int cli_keeper_open_status(void *keeper, pid_t pid);
 /* append_holder_was_last, by one who may look; where there is none left: true. */
 bool cli_keeper_was_last(void *keeper, pid_t opener, pid_t closer,
 			 const struct append_paths *paths);
+
+/*
+ * The index of the task (cli_index_place.h): a descriptor to read from; one of a new
+ * file to write to, which gets the name of the index, or goes again, when it is
+ * finished; and to remove it. Negative errno; -ENOENT: no index is kept.
+ */
+int cli_keeper_index_open(struct cli_keeper *keeper);
+int cli_keeper_index_make(struct cli_keeper *keeper);
+int cli_keeper_index_finish(struct cli_keeper *keeper, bool keep);
+int cli_keeper_index_drop(struct cli_keeper *keeper);
 
 /* A line for the system log; `priority` as for syslog(3). Cut if it is long. */
 void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text);

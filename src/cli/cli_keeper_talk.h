@@ -17,6 +17,11 @@ enum keeper_verb {
 	KEEPER_STATUS, /* a descriptor of that of `pid` */
 	KEEPER_WAS_LAST,
 	KEEPER_LOG, /* no answer */
+	KEEPER_INDEX_OPEN, /* a descriptor */
+	KEEPER_INDEX_MAKE, /* a descriptor */
+	KEEPER_INDEX_KEEP,
+	KEEPER_INDEX_FORGET, /* what was made */
+	KEEPER_INDEX_DROP,
 	KEEPER_UNMOUNT,
 };
 

@@ -10,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "cli_index_place.h"
 #include "cli_keeper_talk.h"
 #include "cli_log.h"
 #include "cli_mounts.h"
@@ -25,6 +26,8 @@ struct keeping {
 	const struct cli_keeper_task *task;
 	struct cli_place place; /* open once a mount was asked for */
 	bool tried, mounted, ready, ended;
+	unsigned made; /* indexes; the last one is not finished yet: */
+	bool making;
 	dev_t device;   /* of the mount; 0: not known */
 	char ident[32]; /* for the system log: the daemon's */
 };
@@ -160,6 +163,43 @@ static int keep_status(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+/* ---- the index: one place, whatever the daemon says */
+
+static int keep_index_make(struct keeping *keeping)
+{
+	int fd;
+
+	if (keeping->making)
+		return -EBUSY;
+	fd = cli_index_place_make(keeping->task->index, ++keeping->made);
+	keeping->making = fd >= 0;
+	return fd;
+}
+
+static int keep_index_finish(struct keeping *keeping, bool keep)
+{
+	if (!keeping->making)
+		return -ENOENT;
+	keeping->making = false;
+	return cli_index_place_finish(keeping->task->index, keeping->made, keep);
+}
+
+/* *ret_fd is set where the question is for one. */
+static int keep_index(struct keeping *keeping, enum keeper_verb verb, int *ret_fd)
+{
+	const struct cli_index_place *place = keeping->task->index;
+
+	if (!place)
+		return -ENOENT;
+	if (verb == KEEPER_INDEX_OPEN)
+		return *ret_fd = cli_index_place_open(place);
+	if (verb == KEEPER_INDEX_MAKE)
+		return *ret_fd = keep_index_make(keeping);
+	if (verb == KEEPER_INDEX_DROP)
+		return cli_index_place_drop(place);
+	return keep_index_finish(keeping, verb == KEEPER_INDEX_KEEP);
+}
+
 /* ---- other processes */
 
 /* Only of our own mount: how its paths end is known. */
@@ -221,6 +261,13 @@ static void serve(struct keeping *keeping, struct keeper_question *question)
 	case KEEPER_LOG:
 		syslog(LOG_PRI(question->priority), "%s", question->text);
 		return;
+	case KEEPER_INDEX_OPEN:
+	case KEEPER_INDEX_MAKE:
+	case KEEPER_INDEX_KEEP:
+	case KEEPER_INDEX_FORGET:
+	case KEEPER_INDEX_DROP:
+		result = keep_index(keeping, question->verb, &fd);
+		break;
 	case KEEPER_UNMOUNT:
 		result = keep_unmount(keeping);
 		break;
@@ -264,6 +311,7 @@ void keeper_work(int socket, const struct cli_keeper_task *task)
 	openlog(keeping.ident, 0, LOG_DAEMON);
 	while (keeper_receive(KEEPER_SOCKET, &question))
 		serve(&keeping, &question);
+	keep_index_finish(&keeping, false);
 	if (!keeping.ready) {
 		keep_unmount(&keeping);
 		if (task->made)

@@ -336,6 +336,7 @@ void cli_config_free(struct cli_config *config)
 {
 	free(config->files);
 	free(config->spool);
+	free(config->index_file);
 	free(config->append_file);
 	free(config->fsname);
 	text_free(&config->mount_options);

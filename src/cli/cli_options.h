@@ -45,6 +45,9 @@ struct cli_config {
 	bool no_sandbox;
 	mode_t umask;
 	uint64_t sets, memory; /* bytes; 0: the default */
+	bool no_index;         /* none is kept */
+	char *index_file;      /* NULL: in the cache */
+	uint64_t index_min;    /* bytes; 0: the default */
 	struct text mount_options; /* for the kernel, each preceded by a comma */
 	bool fake; /* do nothing: mount -f */
 	/* of the command line alone: -o rw was given; what mount(8) adds, or its name

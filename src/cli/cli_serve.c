@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli_index.h"
 #include "cli_keeper.h"
 #include "cli_log.h"
 #include "cli_ring.h"
@@ -21,6 +22,7 @@ struct serve {
 	const struct cli_config *config;
 	const char *name; /* of the place */
 	struct cli_source source;
+	struct cli_index index;
 	struct text mount_options;
 	struct cli_keeper keeper;
 	struct text sandbox_words; /* what it lacks */
@@ -86,6 +88,7 @@ static int start_keeper(struct serve *serve)
 		.files = source->files,
 		.file_count = source->file_count,
 		.spool = source->spool,
+		.index = serve->index.place.directory ? &serve->index.place : NULL,
 		.made = source->made ? source->target : NULL,
 		.change_user = config->change_user,
 		.uid = config->user_uid,
@@ -219,6 +222,8 @@ static int start(struct serve *serve)
 	const struct cli_config *config = serve->config;
 	int r = cli_source_find(config, &serve->source);
 
+	if (!r)
+		r = cli_index_find(config, &serve->source, &serve->index);
 	if (!r && set_mount_options(serve) < 0)
 		r = cli_fail(serve->name, "%s", strerror(ENOMEM));
 	if (!r)
@@ -226,12 +231,15 @@ static int start(struct serve *serve)
 	if (!r)
 		r = enter_sandbox(serve);
 	if (!r)
-		r = cli_source_open(config, &serve->source, &serve->keeper);
+		r = cli_source_open(config, &serve->source, &serve->keeper, &serve->index);
 	if (r)
 		return r;
 	/* before, a signal may end the program: the keeper tidies up */
 	catch_signals(serve->wake[1]);
-	return start_mount(serve);
+	r = start_mount(serve);
+	if (!r)
+		cli_index_start(&serve->index, serve->source.capture);
+	return r;
 }
 
 /* ---- the end */
@@ -267,6 +275,7 @@ static int finish(struct serve *serve)
 	fs_close(serve->fs);
 	util_close(serve->device);
 	r = stop_appending(serve);
+	cli_index_stop(&serve->index);
 	cli_log_close();
 	view_close(serve->view);
 	cli_source_close(&serve->source);

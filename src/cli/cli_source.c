@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli_index.h"
 #include "cli_keeper.h"
 #include "cli_log.h"
 #include "cli_place.h"
@@ -211,8 +212,9 @@ static int open_one(const struct cli_config *config, const struct pktfs_open_opt
 }
 
 int cli_source_open(const struct cli_config *config, struct cli_source *source,
-		    struct cli_keeper *keeper)
+		    struct cli_keeper *keeper, struct cli_index *index)
 {
+	_cleanup_close_ int index_fd = -1;
 	struct pktfs_open_options options = {.spool_dir = source->spool,
 					     .memory_bytes = config->memory,
 					     .open_file = keeper ? cli_keeper_open : NULL,
@@ -227,6 +229,8 @@ int cli_source_open(const struct cli_config *config, struct cli_source *source,
 		options.flags |= PKTFS_OPEN_FOLLOW;
 	if (config->noparallel)
 		options.flags |= PKTFS_OPEN_NO_PARALLEL;
+	if (index)
+		index_fd = cli_index_take(index, keeper, &options);
 	return source->ring ? open_ring(config, &options, source)
 			    : open_one(config, &options, source);
 }

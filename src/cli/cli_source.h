@@ -35,10 +35,12 @@ struct cli_source {
 int cli_source_find(const struct cli_config *config, struct cli_source *ret);
 /* `keeper` (may be NULL) answers what this process may not find out by itself. */
 struct cli_keeper;
+struct cli_index;
 int cli_source_append(const struct cli_config *config, struct cli_source *source,
 		      struct cli_keeper *keeper);
+/* `index` (NULL: none) may hold what is known of the capture. */
 int cli_source_open(const struct cli_config *config, struct cli_source *source,
-		    struct cli_keeper *keeper);
+		    struct cli_keeper *keeper, struct cli_index *index);
 
 /* Removes a target that is still `made`. */
 void cli_source_close(struct cli_source *source);

@@ -261,6 +261,19 @@ static int set_memory(struct cli_config *config, const char *value)
 	return size_of(value, &config->memory);
 }
 
+static int set_index(struct cli_config *config, const char *value)
+{
+	config->no_index = !strcmp(value, "none");
+	free(config->index_file);
+	config->index_file = NULL;
+	return config->no_index ? 0 : copy(&config->index_file, value);
+}
+
+static int set_index_min(struct cli_config *config, const char *value)
+{
+	return size_of(value, &config->index_min);
+}
+
 /* clang-format off */
 #define COMMAND(letter, name, argument, help, set) \
 	{CLI_COMMAND, letter, CLI_VALUE, name, argument, help, set}
@@ -306,6 +319,10 @@ const struct cli_option cli_options[] = {
 	     " (default: 32M)", set_sets),
 	OURS("memory", "SIZE", "memory for the index (default: 1G); a capture that needs more is"
 	     " shown up to there, see info/problem", set_memory),
+	OURS("index", "FILE|none", "where the index of the capture is kept for the next mount; none:"
+	     " nowhere (default: a file in $XDG_CACHE_HOME/pktfs, or ~/.cache/pktfs)", set_index),
+	OURS("index-min", "SIZE", "captures below this have no index kept (default: 64M, or any"
+	     " size with index=FILE)", set_index_min),
 	OURS("noscouts", NULL, "index with one walk from packet to packet, for comparison",
 	     set_noscouts),
 	OURS("nosandbox", NULL, "the daemon keeps all its rights", set_no_sandbox),

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index_internal.h"
+#include "index_saved.h"
 
 static int init(struct index *index, struct source *source)
 {
@@ -14,11 +14,14 @@ static int init(struct index *index, struct source *source)
 	index->memory = INDEX_MEMORY;
 	index->plan = index_scout_plan;
 	index->part_end = UINT64_MAX;
+	index->saved.fd = -1;
+	index->saved.unknown = index_key_read(index, &index->saved.opened);
 	table_init(&index->parts, sizeof(struct index_part));
 	table_init(&index->files, sizeof(struct index_file));
 	table_init(&index->checkpoints, sizeof(struct index_checkpoint));
 	table_init(&index->sections, sizeof(struct index_section));
 	table_init(&index->interfaces, sizeof(struct index_interface));
+	pthread_mutex_init(&index->walking, NULL);
 	pthread_mutex_init(&index->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -45,7 +48,7 @@ int index_open(struct source *source, struct index **ret, struct pktfs_error *re
 			error_set(ret_error, r, "no memory for the index");
 	}
 	if (r < 0) {
-		index_close(index);
+		index_free(index);
 		return r;
 	}
 	*ret = index;
@@ -60,6 +63,25 @@ void index_set_memory(struct index *index, uint64_t bytes)
 void index_set_scouts(struct index *index, bool scouts)
 {
 	index->plan.off = !scouts;
+}
+
+void index_set_saved(struct index *index, int fd)
+{
+	UTIL_LOCK_SCOPE(&index->lock);
+	util_close(index->saved.fd);
+	index->saved.fd = fd;
+	index->saved.use = INDEX_USE_PENDING;
+}
+
+enum index_use index_saved_use(struct index *index, uint64_t *ret_end,
+			       struct pktfs_error *ret_reason)
+{
+	UTIL_LOCK_SCOPE(&index->lock);
+	if (ret_end)
+		*ret_end = index->saved.end;
+	if (ret_reason)
+		*ret_reason = index->saved.reason;
+	return index->saved.use;
 }
 
 void index_set_followed(struct index *index, bool active)
@@ -104,8 +126,16 @@ void index_close(struct index *index)
 	index_cancel(index);
 	if (index->started)
 		pthread_join(index->thread, NULL);
+	index_free(index);
+}
+
+void index_free(struct index *index)
+{
+	util_close(index->saved.fd);
+	free(index->saved.walked);
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
+	pthread_mutex_destroy(&index->walking);
 	table_free(&index->parts);
 	table_free(&index->files);
 	table_free(&index->checkpoints);
@@ -155,6 +185,8 @@ void index_totals(struct index *index, struct index_totals *ret)
 	*ret = index->totals;
 	if (index_is_calm(index))
 		ret->state = index->end_seen.calm;
+	if (index->saved.use == INDEX_USE_WRONG)
+		ret->state = INDEX_DAMAGED;
 }
 
 /* Waits for what is published next; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
@@ -279,10 +311,16 @@ static bool has_end_problem(struct index *index)
 	return index->end_seen.problem.code && !index_is_calm(index);
 }
 
+/* Under the lock. */
+static bool has_wrong_problem(const struct index *index)
+{
+	return index->saved.use == INDEX_USE_WRONG;
+}
+
 uint64_t index_problems(struct index *index)
 {
 	UTIL_LOCK_SCOPE(&index->lock);
-	return index->problem_count + has_end_problem(index);
+	return index->problem_count + has_end_problem(index) + has_wrong_problem(index);
 }
 
 int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret)
@@ -290,6 +328,10 @@ int index_problem(struct index *index, uint64_t number, struct pktfs_error *ret)
 	uint64_t kept;
 
 	UTIL_LOCK_SCOPE(&index->lock);
+	if (has_wrong_problem(index) && number-- == 0) { /* the first of all */
+		*ret = index->saved.reason;
+		return 0;
+	}
 	kept = MIN(index->problem_count, (uint64_t)INDEX_MAX_PROBLEMS);
 	if (number > kept || (number == kept && !has_end_problem(index)))
 		return -ENOENT;

@@ -101,6 +101,7 @@ struct index_place {
 	uint64_t offset;
 	uint64_t section;  /* section of the record before it */
 	uint64_t part;     /* of `walk`: part of the record before it, if there is one */
+	uint64_t checked;  /* index_check: the records before this one may be used */
 	struct format_walk walk; /* to step on it */
 };
 
@@ -135,6 +136,38 @@ void index_set_scouts(struct index *index, bool scouts);
  */
 void index_set_followed(struct index *index, bool active);
 #define INDEX_PATIENCE_MS 3000
+
+/*
+ * Before index_start: what index_save wrote to `fd` (which is taken over) is used, as
+ * far as it fits the capture; where it does not, or is damaged, the capture is walked.
+ * The caller has seen to it that nobody else can write to that file. index_saved.h
+ * says what is believed, and when.
+ */
+void index_set_saved(struct index *index, int fd);
+
+/*
+ * Writes what is indexed to `fd`, an empty file, at its position. Waits for the end
+ * of what there is, unless the index is cancelled: then it is what was indexed by
+ * then, and the next one goes on from there. 0; -EOPNOTSUPP: not of one plain file;
+ * -ESTALE: the capture was changed other than by adding to it, or INDEX_USE_WRONG;
+ * -ENODATA: nothing is indexed; -EFBIG, and those of read(2) and write(2). Any thread.
+ */
+int index_save(struct index *index, int fd, struct pktfs_error *ret_error);
+
+/* Is what `fd` has, by its first bytes, what index_save wrote (any version)? */
+bool index_is_saved(int fd);
+
+/* What became of what was saved. *ret_end (decoded offset up to which it led) and
+ * *ret_reason (of the last two) may be NULL. */
+enum index_use {
+	INDEX_USE_NONE,    /* there was none */
+	INDEX_USE_PENDING, /* it was not looked at yet */
+	INDEX_USE_TAKEN,
+	INDEX_USE_IGNORED, /* it did not fit */
+	INDEX_USE_WRONG,   /* it was taken, and turned out wrong: nothing can be read */
+};
+enum index_use index_saved_use(struct index *index, uint64_t *ret_end,
+			       struct pktfs_error *ret_reason);
 
 int index_start(struct index *index);
 /* Ends the thread. Cancels the source, which stays the caller's to close. NULL

@@ -67,6 +67,36 @@ struct index_file {
 	struct pktfs_error problem; /* as index_problem gives it */
 };
 
+/* Which file, and as it was when. */
+struct index_key {
+	uint64_t device, inode, size;
+	int64_t modified_sec, modified_nsec, changed_sec, changed_nsec;
+	uint64_t head, tail; /* index_key_hash */
+};
+
+static inline bool index_key_same_time(const struct index_key *a, const struct index_key *b)
+{
+	return a->size == b->size && a->modified_sec == b->modified_sec &&
+	       a->modified_nsec == b->modified_nsec && a->changed_sec == b->changed_sec &&
+	       a->changed_nsec == b->changed_nsec;
+}
+
+/* What came from a file (index_saved.h). */
+struct index_saved {
+	int fd;                  /* to be loaded; -1: none */
+	int unknown;             /* negative errno: there is no key */
+	struct index_key opened; /* the capture before it was walked */
+
+	/* before these records are published */
+	uint64_t checkpoints; /* so many came from there, and up to these they lead: */
+	uint64_t records, packets, metadata, frames, end;
+	_Atomic uint64_t *walked; /* a bit each: the records behind it were walked */
+
+	_Atomic bool wrong;        /* a walk failed */
+	enum index_use use;        /* under the lock */
+	struct pktfs_error reason; /* under the lock */
+};
+
 struct index {
 	struct source *source;
 
@@ -84,6 +114,10 @@ struct index {
 	/* published counts: what readers may rely on without the lock */
 	_Atomic uint64_t records, packets, metadata;
 
+	struct index_saved saved;
+
+	pthread_mutex_t walking; /* held by the index thread but where it waits at the
+				  * end of what there is; before the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct index_totals totals;                     /* lock */
@@ -105,6 +139,7 @@ struct index {
 	/* the index thread's own */
 	pthread_t thread;
 	bool started;
+	bool loaded; /* index_load was called */
 	void (*_Atomic notify)(void *context);
 	void *notify_context; /* set before notify is */
 	struct timespec notified;
@@ -196,6 +231,28 @@ static inline void index_fetch_first(const uint8_t *bytes)
 	for (; ahead < end; ahead += 64)
 		__builtin_prefetch(ahead);
 }
+
+/* index_seek.c: the checkpoint at or before a record, and what a walk knows there, or
+ * at a step behind it that is not behind `record`; the same for any place between two records, behind the first of a part. */
+uint64_t index_checkpoint_of(uint64_t record);
+void index_place_at(const struct index *index, uint64_t checkpoint, uint64_t record,
+		    struct index_place *ret);
+void index_place_before(const struct index *index, struct index_place *place);
+
+/* As index_step; -ESTALE: there is no record as one was indexed. */
+int index_step_on(struct index *index, struct index_place *place, struct pktfs_loan *loan,
+		  struct format_record *ret);
+
+/* index_check.c: what is at `place`, if it came from a file, may be used: sets how
+ * far, and returns 0; or the errors of index_check_from. */
+int index_check(struct index *index, struct index_place *place);
+
+/* index.c: without cancelling the source, for an index that was never started. */
+void index_free(struct index *index);
+
+/* index_load.c: takes over what was saved, if it fits. From the index thread, before
+ * it walks. */
+void index_load(struct index *index);
 
 /*
  * From the index thread only, as all that follows.

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* The checkpoint at or before a record. */
-static uint64_t checkpoint_of(uint64_t record)
+uint64_t index_checkpoint_of(uint64_t record)
 {
 	uint64_t epoch = 0;
 
@@ -122,6 +121,16 @@ static void resume_walk(const struct index *index, struct index_place *place)
 	walk->snaplen = index_interface(index, section->first_interface)->snaplen;
 }
 
+void index_place_before(const struct index *index, struct index_place *place)
+{
+	place->checked = 0;
+	place->part = part_of(index, place->record);
+	if (place->record == index_part(index, place->part)->first_record)
+		enter_part(index, place, place->part);
+	else
+		resume_walk(index, place);
+}
+
 /* From a checkpoint to a step behind it: to the last one that is not behind `record`
  * and has nothing but packets before it. */
 static void take_step(const struct index *index, uint64_t checkpoint, uint64_t record,
@@ -148,8 +157,8 @@ static void take_step(const struct index *index, uint64_t checkpoint, uint64_t r
 }
 
 /* At a checkpoint, or at a step behind it that is not behind `record`. */
-static void place_at(const struct index *index, uint64_t checkpoint, uint64_t record,
-		     struct index_place *ret)
+void index_place_at(const struct index *index, uint64_t checkpoint, uint64_t record,
+		    struct index_place *ret)
 {
 	const struct index_checkpoint *c = table_at(&index->checkpoints, checkpoint);
 	const struct index_epoch *epoch = &index->epochs[checkpoint >> INDEX_EPOCH_SHIFT];
@@ -160,11 +169,7 @@ static void place_at(const struct index *index, uint64_t checkpoint, uint64_t re
 	ret->frame = ret->packet + epoch->extra_frames + c->extra_frames;
 	ret->offset = c->offset;
 	take_step(index, checkpoint, record, ret);
-	ret->part = part_of(index, ret->record);
-	if (ret->record == index_part(index, ret->part)->first_record)
-		enter_part(index, ret, ret->part);
-	else
-		resume_walk(index, ret);
+	index_place_before(index, ret);
 }
 
 /* Where the walk starts when nothing is indexed. */
@@ -182,8 +187,8 @@ static void place_at_start(const struct index *index, struct index_place *ret)
 static uint64_t find(const struct index *index, uint64_t count, uint64_t number, uint64_t others,
 		     bool packets)
 {
-	uint64_t low = MIN(checkpoint_of(number), count - 1);
-	uint64_t high = MIN(checkpoint_of(number + others), count - 1);
+	uint64_t low = MIN(index_checkpoint_of(number), count - 1);
+	uint64_t high = MIN(index_checkpoint_of(number + others), count - 1);
 	uint64_t middle, before;
 
 	while (low < high) {
@@ -233,7 +238,7 @@ void index_seek_packet(struct index *index, uint64_t packet, struct index_place 
 		place_at_start(index, ret);
 	} else {
 		at = find(index, count, packet, index_metadata(index), true);
-		place_at(index, at, packet + metadata_before(index, at), ret);
+		index_place_at(index, at, packet + metadata_before(index, at), ret);
 	}
 	skip_parts(index, packet, true, ret);
 }
@@ -246,7 +251,7 @@ void index_seek_metadata(struct index *index, uint64_t metadata, struct index_pl
 		place_at_start(index, ret);
 	} else {
 		at = find(index, count, metadata, index_packets(index), false);
-		place_at(index, at, 0, ret);
+		index_place_at(index, at, 0, ret);
 	}
 	skip_parts(index, metadata, false, ret);
 }
@@ -258,7 +263,7 @@ void index_seek_record(struct index *index, uint64_t record, struct index_place 
 	if (count == 0)
 		place_at_start(index, ret);
 	else
-		place_at(index, MIN(checkpoint_of(record), count - 1), record, ret);
+		index_place_at(index, MIN(index_checkpoint_of(record), count - 1), record, ret);
 }
 
 void index_seek_offset(struct index *index, uint64_t offset, struct index_place *ret)
@@ -277,7 +282,7 @@ void index_seek_offset(struct index *index, uint64_t offset, struct index_place 
 	if (count == 0)
 		place_at_start(index, ret);
 	else
-		place_at(index, low, 0, ret);
+		index_place_at(index, low, 0, ret);
 }
 
 void index_span(struct index *index, uint64_t packet, uint64_t *ret_first, uint64_t *ret_last,
@@ -317,14 +322,12 @@ static bool is_known(const struct index *index, const struct index_place *place,
 	       place->section + 1 < index_sections(index);
 }
 
-int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
-	       struct format_record *ret)
+int index_step_on(struct index *index, struct index_place *place, struct pktfs_loan *loan,
+		  struct format_record *ret)
 {
 	uint64_t need = 1, at;
 	int r = -EAGAIN;
 
-	if (place->record >= atomic_load_explicit(&index->records, memory_order_acquire))
-		return -ENOENT;
 	if (unlikely(place->part + 1 < index_parts(index)))
 		change_part(index, place);
 	while (r == -EAGAIN) {
@@ -342,9 +345,9 @@ int index_step(struct index *index, struct index_place *place, struct pktfs_loan
 				place->offset, ret, &need, NULL);
 	}
 	if (r < 0) /* it was sound when it was indexed: the file was changed */
-		return -EIO;
+		return -ESTALE;
 	if (unlikely(!is_known(index, place, ret)))
-		return -EIO;
+		return -ESTALE;
 	index_fetch_ahead(loan->bytes + at + ret->length, ret->length);
 	loan->requested = MAX(loan->requested, (size_t)(at + ret->length));
 	if (ret->class == RECORD_PACKET) {
@@ -359,6 +362,20 @@ int index_step(struct index *index, struct index_place *place, struct pktfs_loan
 	place->record++;
 	place->offset += ret->length;
 	return 0;
+}
+
+int index_step(struct index *index, struct index_place *place, struct pktfs_loan *loan,
+	       struct format_record *ret)
+{
+	int r = 0;
+
+	if (place->record >= atomic_load_explicit(&index->records, memory_order_acquire))
+		return -ENOENT;
+	if (unlikely(place->record >= place->checked))
+		r = index_check(index, place);
+	if (likely(r == 0))
+		r = index_step_on(index, place, loan, ret);
+	return unlikely(r == -ESTALE) ? -EIO : r;
 }
 
 uint64_t index_record_interface(const struct index *index, uint64_t section,

@@ -317,20 +317,31 @@ static bool is_published(struct index *index)
 	       seen->reached == next->reached && seen->problem.code == next->problem.code;
 }
 
+/* What there is, and says how it ends; INDEX_RUNNING: cancelled. */
+static enum index_state walk_to_end(struct index *index)
+{
+	enum index_state state;
+
+	UTIL_LOCK_SCOPE(&index->walking);
+	if (!index->loaded)
+		index_load(index);
+	index->loaded = true;
+	state = walk(index);
+	if (state == INDEX_RUNNING)
+		return state;
+	if (!is_published(index))
+		index_publish(index, true);
+	atomic_store(&index->in_doubt, index->doubting);
+	return state;
+}
+
 void *index_thread_main(void *arg)
 {
 	struct index *index = arg;
-	enum index_state state;
 
-	do {
-		state = walk(index);
-		if (state == INDEX_RUNNING) /* cancelled */
-			break;
-		if (!is_published(index))
-			index_publish(index, true);
-		atomic_store(&index->in_doubt, index->doubting);
-	} while (!index->end_next.final &&
-		 source_wait_change(index->source, index->end_next.reached,
-				    index->end_next.source_problem, index->stirs) == 0);
+	while (walk_to_end(index) != INDEX_RUNNING && !index->end_next.final &&
+	       source_wait_change(index->source, index->end_next.reached,
+				  index->end_next.source_problem, index->stirs) == 0)
+		;
 	return NULL;
 }

@@ -88,6 +88,11 @@ int source_descriptor(const struct source *source)
 	return source->ops->descriptor ? source->ops->descriptor(source) : -1;
 }
 
+int source_stat(struct source *source, struct stat *ret)
+{
+	return source->ops->stat ? source->ops->stat(source, ret) : -EOPNOTSUPP;
+}
+
 int source_problem(struct source *source, struct pktfs_error *ret_error)
 {
 	if (source->ops->problem)

@@ -181,6 +181,10 @@ bool source_growing(const struct source *source);
 /* The file that may grow, lent: -1 where none does. */
 int source_descriptor(const struct source *source);
 
+/* fstat of a source that is one file, plain: 0; -EOPNOTSUPP: it is not. */
+struct stat;
+int source_stat(struct source *source, struct stat *ret);
+
 /*
  * Several sources, one behind the other, as one: offsets go on from part to
  * part, and a loan never reaches over the end of one (source_read does). A part
@@ -245,7 +249,6 @@ struct source_file_info {
 };
 size_t source_files(struct source *source);
 void source_file_get(struct source *source, size_t number, struct source_file_info *ret);
-struct stat;
 int source_file_stat(struct source *source, size_t number, struct stat *ret); /* fstat */
 void source_file_lose(struct source *source, size_t number);
 

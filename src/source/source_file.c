@@ -215,6 +215,11 @@ static int file_descriptor(const struct source *source)
 	return file->follows ? file->fd : -1;
 }
 
+static int file_stat(struct source *source, struct stat *ret)
+{
+	return fstat(file_of(source)->fd, ret) < 0 ? -errno : 0;
+}
+
 static void file_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)
 {
 	pthread_mutex_t *lock = file_of(source)->follows ? &source->lock : NULL;
@@ -269,6 +274,7 @@ static const struct source_ops file_ops = {
 	.prepare = file_prepare,
 	.grow = file_grow,
 	.descriptor = file_descriptor,
+	.stat = file_stat,
 	.stored = file_stored,
 	.drop = file_drop,
 	.close = file_close,

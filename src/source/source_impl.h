@@ -43,6 +43,9 @@ struct source_ops {
 	bool (*growing)(const struct source *source);
 	int (*descriptor)(const struct source *source);
 
+	/* Optional: as source_stat. */
+	int (*stat)(struct source *source, struct stat *ret);
+
 	/* Of one that is made of others: the end of one of these has moved. */
 	void (*moved)(struct source *source);
 

@@ -33,3 +33,17 @@ void *table_append(struct table *table)
 	table->appended++;
 	return entry;
 }
+
+void table_take(struct table *to, struct table *from)
+{
+	unsigned k;
+
+	for (k = 0; k < TABLE_CHUNKS; k++) {
+		free(atomic_load(&to->chunks[k]));
+		atomic_store_explicit(&to->chunks[k], atomic_load(&from->chunks[k]),
+				      memory_order_release);
+		atomic_store(&from->chunks[k], NULL);
+	}
+	to->appended = from->appended;
+	table_init(from, from->entry_size);
+}

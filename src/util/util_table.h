@@ -54,6 +54,10 @@ static inline uint64_t table_count(const struct table *table)
 /* The next entry, zeroed, not yet visible to readers; NULL without memory. */
 void *table_append(struct table *table);
 
+/* Moves the entries of `from`, which nobody else knows, to `to`, which has none and
+ * had none. They are not visible there yet. */
+void table_take(struct table *to, struct table *from);
+
 /* Takes back the last appended, not yet published entry. */
 static inline void table_unappend(struct table *table)
 {

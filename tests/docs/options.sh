@@ -34,12 +34,12 @@ both_ways options help.options page.options
 
 # -o options. help: two indents; the page: .BI or .B behind .TP, and .BR lists
 {
-	sed -n '/^Mount options, for -o:/,/^$/s/^  \([a-z]*=\{0,1\}\).*/\1/p' help
+	sed -n '/^Mount options, for -o:/,/^$/s/^  \([a-z-]*=\{0,1\}\).*/\1/p' help
 	sed -n '/^Mount options that/,/^$/{/^  /{s/^  //;s/ /\n/g;p}}' help
 } | grep . | sort -u >help.mount
-sed -n '/^\.SS Mount options/,/^\.SH/p' "$page" >mount.section
+sed -n '/^\.SS Mount options/,/^\.SH/{s/\\-/-/g;p}' "$page" >mount.section
 {
-	sed -n '/^\.TP/{n;s/^\.BI\{0,1\} \([a-z]*=\{0,1\}\).*/\1/p}' mount.section
+	sed -n '/^\.TP/{n;s/^\.BI\{0,1\} \([a-z-]*=\{0,1\}\).*/\1/p}' mount.section
 	sed -n '/^Passed on to the kernel/,/^see/s/^\.BR \([a-z_]*=\{0,1\}\).*/\1/p' mount.section
 	sed -n '/^Accepted and ignored/,/^Permissions/s/^\.BR \([^ ]*\) .*/\1/p' mount.section | sed 's/\\-/-/g'
 } | sort -u >page.mount
@@ -83,14 +83,14 @@ same "$(completion --inf)" --info
 
 # each option of --help is accepted
 make_capture pcap 3 a.pcap
-for name in $(sed -n 's/.*OURS("\([a-z_]*\)", NULL.*/\1/p' "$top/src/cli/cli_table.c") \
+for name in $(sed -n 's/.*OURS("\([a-z_-]*\)", NULL.*/\1/p' "$top/src/cli/cli_table.c") \
 	    "spool=$work" sets=1M sets=100K sets=2G sets=65536 memory=64M threads=1 uid=0 gid=0 umask=077 fsname=x \
-	    append append=b.pcapng; do
+	    index=none index=x.index index-min=1K append append=b.pcapng; do
 	[ "$name" != repair ] || name=rw,repair # it takes something to repair
 	mount_capture a.pcap -o "$name"
 	unmount
 done
-for bad in sets=0 sets=1T sets=M sets=-1 sets= memory=0 memory=1T; do
+for bad in sets=0 sets=1T sets=M sets=-1 sets= memory=0 memory=1T index= index-min=0 index-min=x; do
 	expect 2 "$pktfs" -o $bad a.pcap "$mnt"
 done
 

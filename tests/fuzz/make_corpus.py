@@ -266,7 +266,25 @@ def chain_seeds():
                            b"".join(some))
 
 
-KINDS = {"set": set_seeds, "view": view_seeds, "cli": cli_seeds, "append_attribute": attribute_seeds,
+def index_file_seeds():
+    def changes(*some):
+        return bytes([len(some)]) + b"".join(struct.pack("<HBQ", at, kind, number) for at, kind, number in some)
+
+    # places are words behind the head of the file: 0 to 8 the key, 9 to 24 totals, 25 to 29 counts
+    small, large = pcapng(SOME), pcap(SOME * 100)
+    blocks = shb() + b"".join(blocks_of_each_kind(False))
+    one = 2**64 - 1
+    for name, some in (("whole", ()), ("key", ((2, 1, 1),)), ("end", ((9, 1, 4),)), ("records", ((10, 1, 1), (11, 1, 1))),
+                       ("checkpoints", ((0, 6, 1),)), ("no-section", ((34, 6, 2),)), ("interface", ((36, 6, 5),)),
+                       ("offset", ((32, 1, 4),)), ("spans", ((33, 3, 34),)), ("metadata", ((12, 1, one), (35, 1, one))),
+                       ("cut", ((0, 4, 5),)), ("longer", ((40, 5, 3),)), ("flipped", ((39, 2, 1), (0, 7, 0)))):
+        yield f"many-{name}", changes(*some) + large
+        if name in ("whole", "interface"):  # these are cut and flipped at each byte: a few are enough
+            yield name, changes(*some) + small
+            yield f"blocks-{name}", changes(*some) + blocks
+
+
+KINDS = {"index_file": index_file_seeds, "set": set_seeds, "view": view_seeds, "cli": cli_seeds, "append_attribute": attribute_seeds,
          "grow": grow_seeds, "chain": chain_seeds, "pcap": pcap_seeds, "pcapng": pcapng_seeds, "option": options_seeds, "zstd": zstd_seeds, "gzip": gzip_seeds}
 # enough for a target that takes milliseconds for each of some thousand cuts and flips of a seed
 SLOW = ("all-le", "nano-le", "modified-le", "no-interface-le", "snaplen-spb", "time-most", "frames")

@@ -20,6 +20,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/pktfs-test.XXXXXX")
 mnt=$work/mnt
 daemon=         # process id of the daemon at $mnt
 export LC_ALL=C.UTF-8 TZ=UTC
+export XDG_CACHE_HOME=$work/cache
 
 skip()
 {

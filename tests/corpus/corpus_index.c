@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * corpus_index FILE...: opens each with the index that it has saved of it, and
+ * without, and compares everything. A line each: "same", "differs: what", "none: why"
+ * (there is nothing to be saved), or "refused" (not a capture).
+ */
+#include <err.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "same_capture.h"
+
+static pktfs_capture *open_whole(const char *path, int index_fd)
+{
+	const struct pktfs_open_options options = {
+		.flags = index_fd >= 0 ? PKTFS_OPEN_INDEX : 0, .index_fd = index_fd};
+	pktfs_capture *capture;
+
+	if (pktfs_open(path, &options, &capture, NULL) < 0)
+		return NULL;
+	pktfs_wait(capture, UINT64_MAX, -1);
+	return capture;
+}
+
+static const char *compare(const char *path, pktfs_capture *without, int index_fd)
+{
+	static char text[400];
+	struct pktfs_index_status status;
+	pktfs_capture *with = open_whole(path, index_fd);
+	const char *differs;
+
+	pktfs_index_status_get(with, &status);
+	if (status.use == PKTFS_INDEX_TAKEN)
+		differs = same_capture(with, without);
+	else
+		differs = status.reason.text;
+	snprintf(text, sizeof(text), differs ? "differs: %s" : "same", differs);
+	pktfs_close(with);
+	return text;
+}
+
+static void check(const char *path)
+{
+	int fd = memfd_create("index", MFD_CLOEXEC), r;
+	pktfs_capture *without = open_whole(path, -1);
+	struct pktfs_error error;
+
+	if (fd < 0)
+		err(1, "memfd_create");
+	r = without ? pktfs_index_save(without, fd, &error) : 0;
+	if (!without)
+		puts("refused");
+	else if (r < 0)
+		printf("none: %s\n", error.text);
+	else
+		puts(compare(path, without, fd));
+	pktfs_close(without);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		check(argv[i]);
+	return fflush(stdout) ? 1 : 0;
+}
