@@ -13,7 +13,7 @@ keeper_of()
 # background FILE MOUNTPOINT [OPTION...]: its process id, by the lock that it holds on the directory
 background()
 {
-	"$pktfs" "${@:3}" "$1" "$2" || return
+	env --default-signal=INT "$pktfs" "${@:3}" "$1" "$2" || return
 	daemon_at=$(daemon_of "${@:3}" "$1" "$2")
 	[ -n "$daemon_at" ] || fail "no daemon of $2"
 }

@@ -8,7 +8,8 @@ for signal in TERM INT HUP; do
 		if [ $how = foreground ]; then
 			mount_capture a.pcap
 		else
-			"$pktfs" "$work/a.pcap" mnt
+			# (what was started in the background by a shell ignores SIGINT)
+			env --default-signal=INT "$pktfs" "$work/a.pcap" mnt
 			daemon=
 		fi
 		wait_indexed
