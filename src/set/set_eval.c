@@ -110,7 +110,7 @@ static uint64_t part_bits(const struct part *part, uint32_t w)
 	return bits;
 }
 
-/* Packets of one file of several. */
+/* Packets of one file of several, or of all that there are. */
 struct stretch {
 	uint64_t last; /* 0: not known yet */
 	bool lost;     /* its file is gone: none of them can be read */
@@ -122,7 +122,7 @@ static struct stretch stretch_of(const struct set_worker *worker, uint64_t numbe
 	struct pktfs_file_status status;
 	struct pktfs_file file;
 
-	if (pktfs_files(capture) < 2 || pktfs_file_of_packet(capture, number, &file) < 0 ||
+	if (pktfs_file_of_packet(capture, number, &file) < 0 ||
 	    pktfs_file_status_get(capture, file.path, &status) < 0)
 		return (struct stretch){.last = UINT64_MAX};
 	return (struct stretch){.last = MAX(number, file.packets_before + status.packets),

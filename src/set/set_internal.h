@@ -38,6 +38,7 @@ struct set {
 	int64_t lease_ms, used_ms;   /* monotonic */
 	int64_t tail_ms;             /* not before: see set_work.c */
 	int failed;
+	int64_t failed_ms; /* when */
 	struct chunk_counts counts;  /* over the packets that are published */
 	struct set_tally tally;      /* the same */
 	struct set_frame frame;

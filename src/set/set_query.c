@@ -8,9 +8,22 @@
 #include "set_internal.h"
 #include "util/util_time.h"
 
+/* A file of a ring that was cut or overwritten fails to be read before it is known to
+ * be lost, and then is passed over. */
+#define FAILED_MS 1000
+
+/* Forgets a failure that may be over by now; with the lock held. */
+static void forgive(struct set *set)
+{
+	if (set->failed == -EIO && pktfs_files(set->pool->capture) &&
+	    set_now_ms() - set->failed_ms >= FAILED_MS)
+		set->failed = 0;
+}
+
 /* With the lock held. */
 static void want(struct set *set)
 {
+	forgive(set);
 	if (!set->predicate || set->failed || set->gone || set_is_complete(set))
 		return; /* the index comes to the set of all packets by itself */
 	set->lease_ms = set_now_ms() + SET_LEASE_MS;
@@ -34,6 +47,7 @@ static int not_yet(struct set *set)
 {
 	if (set->gone)
 		return -ESTALE;
+	forgive(set);
 	if (set->failed == -ENOMEM) { /* a shortage may be over */
 		set->failed = 0;
 		return -ENOMEM;
@@ -93,6 +107,7 @@ void set_status(struct set *set, struct set_status *ret)
 		return;
 	}
 	UTIL_LOCK_SCOPE(&set->pool->lock);
+	forgive(set);
 	status_of_counts(&set->counts, ret);
 	ret->passed = set->passed;
 	ret->complete = set_is_complete(set);

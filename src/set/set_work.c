@@ -101,6 +101,7 @@ static void work_on(struct set_worker *worker, const struct task *task)
 	r = set_eval_extend(worker, set, task->number, task->to);
 	if (r < 0 && r != -ECANCELED) { /* that is: nobody wants it any more, or the end */
 		set->failed = r;
+		set->failed_ms = set_now_ms();
 		pthread_cond_broadcast(&pool->changed);
 	}
 	set_trim(pool);

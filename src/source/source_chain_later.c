@@ -102,9 +102,11 @@ static int open_part(struct source_chain *chain, struct chain_part *part, bool g
 
 	options.growing &= growing;
 	if (atomic_load(&part->lost))
-		r = error_set(&error, -EIO, "it was gone before it was read");
+		r = -EIO;
 	else if (part->fd >= 0)
 		r = source_open_fd(part->fd, &options, ret, &error);
+	if (r < 0 && r != -ENOMEM && atomic_load(&part->lost)) /* before, or just now */
+		error_set(&error, -EIO, "it was gone before it was read");
 	return r == 0 ? 0 : r == -ENOMEM ? r : open_nothing(&error, ret);
 }
 

@@ -38,10 +38,16 @@ int source_stream_init(struct source_stream *stream, const struct source_ops *op
 	return 0;
 }
 
-void source_stream_fini(struct source_stream *stream)
+void source_stream_join(struct source_stream *stream)
 {
 	if (stream->running)
 		pthread_join(stream->thread, NULL);
+	stream->running = false;
+}
+
+void source_stream_fini(struct source_stream *stream)
+{
+	source_stream_join(stream);
 	source_close(stream->inner);
 	source_spill_fini(&stream->spill);
 	source_spool_close(&stream->spool);

@@ -73,6 +73,8 @@ int source_stream_start(struct source_stream *stream, const char *name);
 void source_stream_drop(struct source *source);
 /* Ends the thread (the source was cancelled), closes the inner source. */
 void source_stream_fini(struct source_stream *stream);
+/* Waits for the thread of a source that was cancelled to end. */
+void source_stream_join(struct source_stream *stream);
 
 /* `size` bytes of input in one piece (at most SOURCE_STREAM_IN): 1, 0 when the
  * input ends before, or an error. Waits. */

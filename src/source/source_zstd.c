@@ -160,6 +160,7 @@ static void zstd_close(struct source *source)
 	struct source_zstd *zstd = zstd_of(source);
 	unsigned i;
 
+	source_stream_join(&zstd->stream); /* it gives the pool tasks */
 	source_pool_fini(&zstd->pool);
 	source_stream_fini(&zstd->stream);
 	for (i = 0; i < ZSTD_PROBES; i++)
