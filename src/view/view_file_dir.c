@@ -83,8 +83,8 @@ static int show_time(const struct view_subject *s, uint64_t number, int step, st
 		return missing(s);
 	for (; left && !form[0]; left--, number += (uint64_t)(int64_t)step) {
 		r = pktfs_packet_try(s->view->capture, number, &packet, NULL);
-		if (r < 0)
-			return r;
+		if (r < 0) /* of a file that is gone it cannot be known any more */
+			return r == -EIO && s->file->lost ? -ENOENT : r;
 		if (packet.has_time)
 			time_format(packet.time, form);
 		r = pktfs_packet_release(&packet);
