@@ -25,7 +25,8 @@ static unsigned note_count;
 #define LOG_ROOM 512
 
 /* On standard error, and in `text`. */
-static void say(const char *where, const char *format, va_list args, char text[LOG_ROOM])
+__attribute__((format(printf, 2, 0))) static void say(const char *where, const char *format,
+							   va_list args, char text[LOG_ROOM])
 {
 	vsnprintf(text, LOG_ROOM, format, args);
 	fprintf(stderr, "pktfs: %s: %s\n", where, text);
