@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "pktfs/index.h"
+
 /* Descriptors 0 to 2 are left to those who print. */
 #define INDEX_FIRST_FD 3
 

@@ -9,6 +9,7 @@
 #include "cli_keeper.h"
 #include "cli_log.h"
 #include "cli_source.h"
+#include "pktfs/index.h"
 
 #define INDEX_MIN ((uint64_t)64 << 20)
 

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "pktfs/index.h"
 #include "same_capture.h"
 
 static pktfs_capture *open_whole(const char *path, int index_fd)

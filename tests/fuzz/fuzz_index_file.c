@@ -11,7 +11,7 @@
 
 #include "index/index_saved.h"
 #include "input.h"
-#include "pktfs/capture.h"
+#include "pktfs/index.h"
 #include "same_capture.h"
 
 #define CHANGES_MAX 8u

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pktfs/capture.h"
+#include "pktfs/index.h"
 #include "same_capture.h"
 #include "test_build.h"
 
