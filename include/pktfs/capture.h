@@ -481,8 +481,8 @@ PKTFS_API int pktfs_block_next_name(const struct pktfs_block *block, uint64_t *p
 				    struct pktfs_name *ret);
 PKTFS_API int pktfs_block_secret(const struct pktfs_block *block, struct pktfs_secret *ret);
 
-/* What is wrong with the capture, in file order; the first 100 are kept, all are counted. What is wrong at the end
- * (a record that is cut there) is the last, and goes away when a growing capture
+/* What is wrong with the capture, in file order; the first 100 are kept, all are counted. What is
+ * wrong at the end (a record that is cut there) is the last, and goes away when a growing capture
  * goes on. 0 or -ENOENT. */
 PKTFS_API int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret);
 

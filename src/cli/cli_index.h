@@ -34,7 +34,8 @@ struct cli_index {
 	uint64_t kept; /* decoded offset up to which what is kept leads */
 };
 
-/* Of one regular file. 0, or the exit code after saying what is wrong (with a FILE that was named). */
+/* Of one regular file. 0, or the exit code after saying what is wrong (with a FILE that
+ * was named). */
 int cli_index_find(const struct cli_config *config, const struct cli_source *source,
 		   struct cli_index *ret);
 

@@ -289,7 +289,8 @@ static int set_index_min(struct cli_config *config, const char *value)
 const struct cli_option cli_options[] = {
 	COMMAND('f', "foreground", NULL, "stay in the foreground", set_foreground),
 	COMMAND('d', "debug", NULL, "print every request on standard error; implies -f", set_debug),
-	COMMAND('s', "single", NULL, "answer requests with one thread, as -o threads=1", set_single),
+	COMMAND('s', "single", NULL, "answer requests with one thread, as -o threads=1",
+	     set_single),
 	COMMAND('o', "options", "OPTION,...", "mount options, see below", NULL),
 	ACTION('u', "unmount", "MOUNTPOINT", "end a mount of pktfs", set_unmount),
 	ACTION(0, "info", "FILE", "print the facts about a capture, without a mount", set_info),
@@ -314,13 +315,15 @@ const struct cli_option cli_options[] = {
 	OURS("gid", "N", "group of all files (default: who mounts)", set_gid),
 	OURS("setuid", "USER", "root only: mount for that user, and run as that user", set_user),
 	OURS("umask", "OCTAL", "permissions to take off 0444 and 0555 (default: 0)", set_umask),
-	OURS("fsname", "NAME", "source shown by findmnt(8) (default: the path of FILE)", set_fsname),
+	OURS("fsname", "NAME", "source shown by findmnt(8) (default: the path of FILE)",
+	     set_fsname),
 	OURS("sets", "SIZE", "memory for evaluated filters and other sets, with K, M or G"
 	     " (default: 32M)", set_sets),
 	OURS("memory", "SIZE", "memory for the index (default: 1G); a capture that needs more is"
 	     " shown up to there, see info/problem", set_memory),
-	OURS("index", "FILE|none", "where the index of the capture is kept for the next mount; none:"
-	     " nowhere (default: a file in $XDG_CACHE_HOME/pktfs, or ~/.cache/pktfs)", set_index),
+	OURS("index", "FILE|none", "where the index of the capture is kept for the next mount;"
+	     " none: nowhere (default: a file in $XDG_CACHE_HOME/pktfs, or ~/.cache/pktfs)",
+	     set_index),
 	OURS("index-min", "SIZE", "captures below this have no index kept (default: 64M, or any"
 	     " size with index=FILE)", set_index_min),
 	OURS("noscouts", NULL, "index with one walk from packet to packet, for comparison",

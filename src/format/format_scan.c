@@ -116,8 +116,8 @@ static inline _inlined_ bool advance(const struct kind *kind, struct format_scan
 	return true;
 }
 
-static inline _inlined_ void in_turns(const struct kind *kind,
-							   struct format_scan *scans, unsigned count)
+static inline _inlined_ void in_turns(const struct kind *kind, struct format_scan *scans,
+				      unsigned count)
 {
 	struct format_scan *running[FORMAT_SCANS_MAX];
 	unsigned i;

@@ -233,7 +233,8 @@ static inline void index_fetch_first(const uint8_t *bytes)
 }
 
 /* index_seek.c: the checkpoint at or before a record, and what a walk knows there, or
- * at a step behind it that is not behind `record`; the same for any place between two records, behind the first of a part. */
+ * at a step behind it that is not behind `record`; the same for any place between two records,
+ * behind the first of a part. */
 uint64_t index_checkpoint_of(uint64_t record);
 void index_place_at(const struct index *index, uint64_t checkpoint, uint64_t record,
 		    struct index_place *ret);

@@ -73,8 +73,8 @@ struct set *set_all(struct set_pool *pool);
  *
  * -EINVAL: the expression is wrong; the error's text says why, its offset
  * where (if has_offset). -EAGAIN: not before more of the capture is indexed.
- * -ENOENT: SET_INTERFACE: no such interface; SET_FILE: no such file. -E2BIG: above SET_MAX_EXPRESSION
- * or SET_MAX_DEPTH. -EMFILE: SET_MAX_SETS sets are in use. -ESTALE: the parent
+ * -ENOENT: SET_INTERFACE: no such interface; SET_FILE: no such file. -E2BIG: above
+ * SET_MAX_EXPRESSION or SET_MAX_DEPTH. -EMFILE: SET_MAX_SETS sets are in use. -ESTALE: the parent
  * was given up.
  */
 int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,

@@ -83,7 +83,8 @@ static int compile(const char *expression, uint16_t link_type, bool big_endian,
 }
 
 /* Adds the program for a link type; with the lock held. */
-static int add(struct filter *filter, uint16_t link_type, bool big_endian, struct pktfs_error *ret_error)
+static int add(struct filter *filter, uint16_t link_type, bool big_endian,
+	       struct pktfs_error *ret_error)
 {
 	unsigned count = atomic_load(&filter->count);
 	struct program *program = &filter->programs[count];

@@ -49,8 +49,8 @@ static bool interval(const char **at, struct interval *ret)
 static int refuse(const char *expression, const char *at, struct pktfs_error *ret_error)
 {
 	return error_at(ret_error, -EINVAL, (uint64_t)(at - expression),
-			"range: found '%.40s'; accepted A-B, A-, -B or A, from 1 on, A not above B, "
-			"and lists of them with commas", expression);
+			"range: found '%.40s'; accepted A-B, A-, -B or A, from 1 on, A not above "
+			"B, and lists of them with commas", expression);
 }
 
 static int range_open(pktfs_capture *capture, const char *expression, void **ret_state,

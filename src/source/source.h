@@ -154,10 +154,10 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
  * -ENODATA as long as nothing more has come.
  *
  * source_grow looks at the size of the file, and no further than `limit` stored
- * bytes (a writer that may take back what is behind them says so). 1: it is longer, and everybody who
- * waits is told; 0: it is not, or the source does not grow; -EIO, from then on:
- * it is shorter (what is gone cannot be borrowed any more, and nothing grows).
- * Damage ends the growth as well. source_growing: it has not ended.
+ * bytes (a writer that may take back what is behind them says so). 1: it is longer, and everybody
+ * who waits is told; 0: it is not, or the source does not grow; -EIO, from then on: it is shorter
+ * (what is gone cannot be borrowed any more, and nothing grows). Damage ends the growth as well.
+ * source_growing: it has not ended.
  *
  * source_follow: the same for a file that another program writes, of whose
  * decoded bytes nobody has made anything from `used` on: a plain file may take

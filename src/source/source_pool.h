@@ -32,7 +32,7 @@ struct source_pool {
 		pthread_t thread;
 		bool started, done; /* done: it waits to be joined */
 	} threads[SOURCE_POOL_THREADS];
-	unsigned active, busy;                       /* threads that are not done, that do something */
+	unsigned active, busy; /* threads that are not done, that do something */
 	struct source_task tasks[SOURCE_POOL_TASKS]; /* a ring */
 	unsigned first, count;
 	bool ending;

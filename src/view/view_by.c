@@ -404,7 +404,7 @@ uint64_t view_set_directory(struct view *view, struct set *set)
 	if (set_kind(set) == SET_TIME && (length == 13 || length == 16)) {
 		snprintf(expression, sizeof(expression), "%.*s", (int)length - 3,
 			 set_expression(set));
-		if (set_open(view->sets, set_parent(set), SET_TIME, expression, &whole, NULL) == 0 &&
+		if (!set_open(view->sets, set_parent(set), SET_TIME, expression, &whole, NULL) &&
 		    view_time_parts(whole))
 			return view_set_root(whole);
 	}

@@ -370,7 +370,8 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		return (int)outside(r);
 	if (cookie < 1 && !emit(&listing, ".", node, 1))
 		return 0;
-	if (cookie < 2 && !emit(&listing, "..", kind->parent ? kind->parent(view, node) : VIEW_ROOT, 2))
+	if (cookie < 2 &&
+	    !emit(&listing, "..", kind->parent ? kind->parent(view, node) : VIEW_ROOT, 2))
 		return 0;
 	count = kind->count(view, node);
 	for (position = cookie < 2 ? 0 : cookie - 2; position < count; position++) {

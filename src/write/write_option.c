@@ -87,7 +87,8 @@ static const struct layout *layout_of(uint32_t type, uint16_t code)
 	return &unknown;
 }
 
-static __attribute__((cold)) int list_fail(struct write_list *list, int code, uint16_t option, const char *what)
+static __attribute__((cold)) int list_fail(struct write_list *list, int code, uint16_t option,
+					   const char *what)
 {
 	if (!list->failed)
 		list->failed = error_set(list->error, code, "option %u: %s", option, what);

@@ -165,7 +165,8 @@ static double by_files(const char *path, uint64_t count)
 	for (uint64_t n = 0; n < count; n++) {
 		snprintf(name, sizeof(name), "p%lu", (unsigned long)n);
 		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0 || write(fd, data_of(n), size_of(n)) != (ssize_t)size_of(n) || close(fd) < 0)
+		if (fd < 0 || write(fd, data_of(n), size_of(n)) != (ssize_t)size_of(n) ||
+		    close(fd) < 0)
 			err(1, "%s/%s", path, name);
 	}
 	close(directory);
@@ -179,7 +180,8 @@ int main(int argc, char **argv)
 	size_t length;
 
 	if (count == 0)
-		errx(2, "usage: bench_append stdio|write|library|buffered|files PATH COUNT [60|imix]");
+		errx(2,
+		     "usage: bench_append stdio|write|library|buffered|files PATH COUNT [60|imix]");
 	length = strlen(argv[2]);
 	imix = argc > 4 && !strcmp(argv[4], "imix");
 	make_data();

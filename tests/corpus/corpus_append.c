@@ -87,7 +87,8 @@ static void put_packet(pktfs_writer *writer, uint32_t number, unsigned n, int pc
 		packet.time.sec = interface.offset_seconds + number;
 	packet.time.nsec = 123456789 + n;
 	if (pcapng && n == 0)
-		packet.options = (struct pktfs_new_options){.comments = comments, .comment_count = 1};
+		packet.options =
+			(struct pktfs_new_options){.comments = comments, .comment_count = 1};
 	must(pktfs_writer_packet(writer, &packet, &written, &error), "packet", &error);
 	printf("packet\t%" PRIu64 "\t%u\t%u\t%" PRId64 "\t%u\t%u\t%u\t", written.packet, number,
 	       interface.link_type, packet.time.sec,

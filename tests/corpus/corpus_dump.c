@@ -27,7 +27,8 @@ static char *line_of(pktfs_capture *capture, const struct pktfs_packet *p)
 		err(1, NULL);
 	if (pktfs_interface_get(capture, p->interface, &interface, NULL) < 0)
 		errx(1, "packet %lu: no interface %lu", p->number, p->interface);
-	if (interface.section != p->section || interface.number_in_section != p->interface_in_section ||
+	if (interface.section != p->section ||
+	    interface.number_in_section != p->interface_in_section ||
 	    interface.link_type != p->link_type)
 		errx(1, "packet %lu and its interface contradict each other", p->number);
 	pktfs_interface_release(&interface);

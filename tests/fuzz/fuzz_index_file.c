@@ -144,7 +144,8 @@ static void try(pktfs_capture *truth, int fd, struct file *file, int index_fd, b
 	ssize_t size = (ssize_t)(file->count * 8);
 	pktfs_capture *capture;
 
-	assert(ftruncate(index_fd, 0) == 0 && pwrite(index_fd, file->word, (size_t)size, 0) == size);
+	assert(ftruncate(index_fd, 0) == 0 &&
+	       pwrite(index_fd, file->word, (size_t)size, 0) == size);
 	capture = open_whole(fd, index_fd);
 	assert(capture);
 	compare(truth, capture, unchanged);

@@ -60,7 +60,8 @@ static void batch(int fd, uint64_t first)
 		messages[i].msg_hdr.msg_iov = &parts[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
-	while (done < (int)BATCH && (n = sendmmsg(fd, messages + done, BATCH - (unsigned)done, 0)) > 0)
+	while (done < (int)BATCH &&
+	       (n = sendmmsg(fd, messages + done, BATCH - (unsigned)done, 0)) > 0)
 		done += n;
 }
 

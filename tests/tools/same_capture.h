@@ -47,7 +47,8 @@ static inline bool same_bytes(const void *a, const void *b, size_t size)
 
 static inline bool same_options(struct pktfs_options a, struct pktfs_options b)
 {
-	return a.size == b.size && a.big_endian == b.big_endian && same_bytes(a.bytes, b.bytes, a.size);
+	return a.size == b.size && a.big_endian == b.big_endian &&
+	       same_bytes(a.bytes, b.bytes, a.size);
 }
 
 static inline const char *same_status(const struct pktfs_status *a, const struct pktfs_status *b)
@@ -197,8 +198,9 @@ static inline const char *same_blocks(pktfs_capture *a, pktfs_capture *b, uint64
 		if (r < 0)
 			continue;
 		differs = same_block(&in_a, &in_b);
-		if (pktfs_block_at(a, in_a.offset, &at_a) || pktfs_block_at(b, in_a.offset, &at_b) ||
-		    at_a != at_b || pktfs_block_find(a, in_a.number, &at_a) ||
+		if (pktfs_block_at(a, in_a.offset, &at_a) ||
+		    pktfs_block_at(b, in_a.offset, &at_b) || at_a != at_b ||
+		    pktfs_block_find(a, in_a.number, &at_a) ||
 		    pktfs_block_find(b, in_a.number, &at_b) || at_a != at_b)
 			differs = same_differs("place of block", i);
 		pktfs_block_release(&in_a);
@@ -312,9 +314,10 @@ static inline const char *same_sums(pktfs_capture *a, pktfs_capture *b)
 		r = pktfs_problem_get(a, i, &error_a);
 		if (r != pktfs_problem_get(b, i, &error_b))
 			return same_differs("result of problem", i);
-		if (r == 0 && (error_a.code != error_b.code || error_a.has_offset != error_b.has_offset ||
-			       (error_a.has_offset && error_a.offset != error_b.offset) ||
-			       strcmp(error_a.text, error_b.text) != 0))
+		if (r == 0 &&
+		    (error_a.code != error_b.code || error_a.has_offset != error_b.has_offset ||
+		     (error_a.has_offset && error_a.offset != error_b.offset) ||
+		     strcmp(error_a.text, error_b.text) != 0))
 			return same_differs("problem", i);
 	}
 	return differs;

@@ -30,8 +30,8 @@ static void life(void **state)
 	assert_int_equal(flush(&rig, id, handle), 0);
 	append_release(rig.append, id, handle);
 	assert_false(status_of(&rig, id).committed);
-	assert_int_equal(append_set_time(rig.append, id, (struct pktfs_time){1234567890, 987654321}),
-			 0);
+	assert_int_equal(
+		append_set_time(rig.append, id, (struct pktfs_time){1234567890, 987654321}), 0);
 	assert_int_equal(append_open_file(rig.append, id, &(struct append_who){.flags = O_WRONLY},
 					  &handle), 0);
 	/* a hole is zeros */

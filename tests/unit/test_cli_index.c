@@ -31,7 +31,8 @@ static char *in(const struct fixture *fixture, const char *name)
 
 static void start_keeper(struct fixture *f)
 {
-	struct cli_keeper_task task = {.name = "/dev/null", .mount_options = "ro", .index = &f->place};
+	struct cli_keeper_task task = {
+		.name = "/dev/null", .mount_options = "ro", .index = &f->place};
 
 	assert_int_equal(cli_keeper_start(&f->keeper, &task), 0);
 }
@@ -258,8 +259,8 @@ static void names(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {TEST(kept),     TEST(unfinished), TEST(others), TEST(meanwhile),
-					   TEST(no_place), TEST(names)};
+	const struct CMUnitTest tests[] = {TEST(kept),      TEST(unfinished), TEST(others),
+					   TEST(meanwhile), TEST(no_place),   TEST(names)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

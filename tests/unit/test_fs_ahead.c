@@ -243,8 +243,10 @@ static void table_full(void **state)
 	struct kernel *kernel = *state;
 	struct fs_ahead_run run;
 
-	for (uint64_t i = 0; i < 100 * FS_AHEAD_SLOTS; i++)
-		assert_false(fs_ahead_read(&kernel->ahead, FIRST + i * 1000 * FS_AHEAD_BLOCK, &run));
+	for (uint64_t i = 0, offset = FIRST; i < 100 * FS_AHEAD_SLOTS; i++) {
+		assert_false(fs_ahead_read(&kernel->ahead, offset, &run));
+		offset += 1000 * FS_AHEAD_BLOCK;
+	}
 	upwards(state);
 }
 

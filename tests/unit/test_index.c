@@ -62,7 +62,8 @@ static void open_mixed(struct fixture *f, unsigned count, unsigned every)
 	*f = (struct fixture){0};
 	build_mixed(&f->text, count, every);
 	assert_int_equal(f->text.failed, 0);
-	assert_int_equal(source_open_buffer(f->text.bytes, f->text.size, NULL, &f->source, NULL), 0);
+	assert_int_equal(source_open_buffer(f->text.bytes, f->text.size, NULL, &f->source, NULL),
+			 0);
 	assert_int_equal(index_open(f->source, &f->index, NULL), 0);
 	assert_int_equal(index_start(f->index), 0);
 	assert_int_equal(index_wait(f->index, UINT64_MAX - 1, NULL), 0);

@@ -363,7 +363,8 @@ static void readers(void **state)
 
 		assert_int_equal(pktfs_open(kept.path, &options, &capture, NULL), 0);
 		for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
-			readers[i] = (struct reader){.capture = capture, .truth = truth, .number = i};
+			readers[i] =
+				(struct reader){.capture = capture, .truth = truth, .number = i};
 			assert_int_equal(pthread_create(&readers[i].thread, NULL, reader_main,
 							&readers[i]), 0);
 		}

@@ -132,7 +132,8 @@ static inline void build_varied(struct text *text, unsigned count)
 				build_shb(text, big_endian);
 			interfaces = 0;
 		} else if (interfaces == 0 || i % 71 == 5) {
-			build_idb(text, big_endian, (uint16_t)(i % 3 ? 1 : 101), i % 2 ? 9 : 6, 0, "eth");
+			build_idb(text, big_endian, (uint16_t)(i % 3 ? 1 : 101), i % 2 ? 9 : 6, 0,
+				  "eth");
 			interfaces++;
 		} else if (i % 53 == 7) {
 			build_isb(text, big_endian, 0, i);
@@ -141,8 +142,9 @@ static inline void build_varied(struct text *text, unsigned count)
 		} else if (i % 101 == 50) { /* of an interface that is not there */
 			build_epb(text, big_endian, 1000, i, 20, i, NULL);
 		} else {
-			build_epb(text, big_endian, i % interfaces, UINT64_C(1700000000000000) + i * 997 % 5000,
-				  i * 37 % 90, i, i % 5 ? NULL : "comment");
+			build_epb(text, big_endian, i % interfaces,
+				  UINT64_C(1700000000000000) + i * 997 % 5000, i * 37 % 90, i,
+				  i % 5 ? NULL : "comment");
 		}
 	}
 	assert_int_equal(text->failed, 0);
@@ -158,7 +160,8 @@ static inline void build_plain_pcap(struct text *text, bool big_endian, unsigned
 
 	write_pcap_header(text, &header);
 	for (unsigned i = 0; i < count; i++)
-		build_record(text, &header, 1000 + i * 31 % 500, 1000 * (i % 1000), i * 29 % 200, i);
+		build_record(text, &header, 1000 + i * 31 % 500, 1000 * (i % 1000), i * 29 % 200,
+			     i);
 	assert_int_equal(text->failed, 0);
 }
 

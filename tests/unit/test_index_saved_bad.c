@@ -168,9 +168,10 @@ static void deceive(struct kept *kept)
 	read_words(kept, &words);
 	for (i = SAVED_AT_KEY; i + 1 < words.count; i++) {
 		const uint64_t was = words.word[i];
-		const uint64_t others[] = {0, 1, UINT64_MAX, was + 1, was - 1, was + 2, was ^ 1 << 12,
-					   was + 32, was * 2, was / 2, INT64_MAX, was | UINT64_C(1) << 32,
-					   words.word[i + 1], words.word[i - 1]};
+		const uint64_t others[] = {
+			0, 1, UINT64_MAX, was + 1, was - 1, was + 2, was ^ 1 << 12, was + 32,
+			was * 2, was / 2, INT64_MAX, was | UINT64_C(1) << 32,
+			words.word[i + 1], words.word[i - 1]};
 
 		for (k = 0; k < ARRAY_SIZE(others); k++) {
 			if (others[k] == was)
@@ -228,8 +229,8 @@ static void deceived_by_counts(void **state)
 	for (unsigned count = 0; count < 5; count++) {
 		for (size_t at = SAVED_HEAD; at + 1 < words.count; at++) {
 			const size_t sizes[] = {SAVED_CHECKPOINT_WORDS, SAVED_BLOCK_WORDS,
-						SAVED_BLOCK_WORDS + SAVED_SUMS_WORDS, SAVED_LINK_WORDS,
-						SAVED_PROBLEM_WORDS};
+						SAVED_BLOCK_WORDS + SAVED_SUMS_WORDS,
+						SAVED_LINK_WORDS, SAVED_PROBLEM_WORDS};
 			const size_t size = sizes[count];
 
 			if (at + size < words.count) {
@@ -264,7 +265,8 @@ static size_t checkpoint_at(uint64_t number)
 
 /* Everything before checkpoint `bad` - 1 can be read; from the first look at what is
  * there on, nothing. */
-static void expect_wrong(const struct kept *kept, pktfs_capture *truth, uint64_t bad, bool from_front)
+static void expect_wrong(const struct kept *kept, pktfs_capture *truth, uint64_t bad,
+			 bool from_front)
 {
 	pktfs_capture *capture = kept_open(kept, 0);
 	struct pktfs_packet packet;
@@ -325,7 +327,8 @@ static void wrong_checkpoints(void **state)
 	for (unsigned k = 1; k < SAVED_CHECKPOINT_WORDS; k++) {
 		uint64_t was = words.word[checkpoint_at(30) + k];
 
-		words.word[checkpoint_at(30) + k] = words.word[checkpoint_at(30) + (k == 1 ? 2 : 1)];
+		words.word[checkpoint_at(30) + k] =
+			words.word[checkpoint_at(30) + (k == 1 ? 2 : 1)];
 		if (k == 3)
 			words.word[checkpoint_at(30) + k] = was + 1;
 		write_words(&kept, &words);

@@ -136,7 +136,8 @@ static void same_index(const struct indexed *a, const struct indexed *b)
 	same_table(&a->index->sections, &b->index->sections);
 	same_interfaces(a->index, b->index);
 	same_problems(a->index, b->index);
-	assert_memory_equal(a->index->epochs, b->index->epochs, epochs * sizeof(struct index_epoch));
+	assert_memory_equal(a->index->epochs, b->index->epochs,
+			    epochs * sizeof(struct index_epoch));
 	assert_int_equal(index_link_types(a->index), index_link_types(b->index));
 	assert_memory_equal(a->index->link_types, b->index->link_types,
 			    sizeof(a->index->link_types));

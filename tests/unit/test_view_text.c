@@ -11,7 +11,8 @@ static void option_string(struct text *text, bool big, uint16_t code, const char
 	write_option(text, code, string, strlen(string), big);
 }
 
-static void option_number(struct text *text, bool big, uint16_t code, unsigned size, uint64_t number)
+static void option_number(struct text *text, bool big, uint16_t code, unsigned size,
+			  uint64_t number)
 {
 	_cleanup_(text_free) struct text value = {0};
 

@@ -105,9 +105,11 @@ static void write_interfaces(pktfs_writer *writer)
 	const struct pktfs_new_interface first = {
 		.link_type = 1, .snaplen = 2000, .name = "eth0", .description = "d",
 		.filter = "not arp", .os = "Linux", .hardware = "hw", .time_zone = "Europe/Berlin",
-		.has = PKTFS_IF_OFFSET | PKTFS_IF_FCS_LENGTH | PKTFS_IF_TX_SPEED | PKTFS_IF_RX_SPEED,
+		.has = PKTFS_IF_OFFSET | PKTFS_IF_FCS_LENGTH | PKTFS_IF_TX_SPEED |
+		       PKTFS_IF_RX_SPEED,
 		.offset_seconds = -3600, .fcs_length = 4, .tx_speed = 10, .rx_speed = 1000000000,
-		.options = {.comments = comments, .comment_count = 2, .list = list, .list_count = 2},
+		.options = {.comments = comments, .comment_count = 2,
+			    .list = list, .list_count = 2},
 	};
 	const struct pktfs_new_interface second = {
 		.link_type = 101, .has = PKTFS_IF_RESOLUTION | PKTFS_IF_SPEED, .resolution = 0x8a,
@@ -284,7 +286,8 @@ static void check_all(const char *path, bool all)
 }
 
 /* Packets and other blocks in file order, interfaces when they are needed. */
-static void copy_capture(const char *from, const char *to, const struct pktfs_writer_options *options)
+static void copy_capture(const char *from, const char *to,
+			 const struct pktfs_writer_options *options)
 {
 	const struct pktfs_packet *packet;
 	struct pktfs_interface interface;

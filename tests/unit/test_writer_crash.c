@@ -46,7 +46,8 @@ static void record(int fd, enum io_kind kind, uint64_t offset, const void *bytes
 
 	(void)fd;
 	assert_true(step_count < MAX_STEPS);
-	*step = (struct step){.kind = kind, .offset = offset, .size = size, .bytes = malloc(size + 1)};
+	*step = (struct step){
+		.kind = kind, .offset = offset, .size = size, .bytes = malloc(size + 1)};
 	assert_non_null(step->bytes);
 	if (size)
 		memcpy(step->bytes, bytes, size);

@@ -85,7 +85,8 @@ static void fixed_sample(struct sample *sample, size_t before, bool be)
 }
 
 /* A frame of another program: `how` zstd's parameters, or flushes. */
-static void zstd_frame(struct text *out, const char *bytes, size_t size, bool checksum, bool flushes)
+static void zstd_frame(struct text *out, const char *bytes, size_t size, bool checksum,
+		       bool flushes)
 {
 	ZSTD_CCtx *zstd = ZSTD_createCCtx();
 	size_t bound = ZSTD_compressBound(size) + 1024, step = flushes ? 100 : size;
