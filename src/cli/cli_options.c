@@ -68,25 +68,39 @@ static const struct cli_option *find_letter(const struct cli_config *config, cha
 	return option ? option : find_letter_in(cli_options, letter);
 }
 
-static int unknown(const struct typed *typed, struct pktfs_error *ret_error)
+/* What may have been meant: at the most a third of the letters of the longer name are
+ * wrong (rounded up). NULL: nothing is so near. */
+static const struct cli_option *nearest_to(const struct typed *typed)
 {
-	const struct cli_option *option, *nearest = cli_options;
-	unsigned distance, best = UINT32_MAX;
+	const struct cli_option *option, *nearest = NULL;
+	unsigned distance, rank, best = UINT32_MAX;
 
 	for (option = cli_options; option->name; option++) {
-		distance = 2 * cli_distance(typed->name, typed->length, option->name);
+		distance = cli_distance(typed->name, typed->length, option->name);
+		if (distance > (MAX(typed->length, strlen(option->name)) + 2) / 3)
+			continue;
 		/* Of two that are equally near, the one of the same kind. */
-		distance += is_command(option) != (typed->dashes[1] == '-');
-		if (distance < best) {
-			best = distance;
+		rank = 2 * distance + (is_command(option) != (typed->dashes[1] == '-'));
+		if (rank < best) {
+			best = rank;
 			nearest = option;
 		}
 	}
+	return nearest;
+}
+
+static int unknown(const struct typed *typed, struct pktfs_error *ret_error)
+{
+	const struct cli_option *nearest = nearest_to(typed);
+	int length = (int)MIN(typed->length, 60u);
+
+	if (!nearest)
+		return error_set(ret_error, -EINVAL, "%s%.*s: unknown option; " SEE, typed->dashes,
+				 length, typed->name);
 	return error_set(ret_error, -EINVAL,
 			 "%s%.*s: unknown option; the nearest is %s%s%s%s; " SEE, typed->dashes,
-			 (int)MIN(typed->length, 60u), typed->name,
-			 is_command(nearest) ? "--" : "-o ", nearest->name, cli_separator(nearest),
-			 nearest->argument ? nearest->argument : "");
+			 length, typed->name, is_command(nearest) ? "--" : "-o ", nearest->name,
+			 cli_separator(nearest), nearest->argument ? nearest->argument : "");
 }
 
 static int apply(struct cli_config *config, const struct cli_option *option,
