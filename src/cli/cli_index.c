@@ -30,15 +30,39 @@ static void find_in_cache(const struct stat *st, struct cli_index *index)
 		cli_log_note("index: not kept: there is no $XDG_CACHE_HOME, nor $HOME");
 }
 
+/* Who names a FILE for it wants an index, of what has none. Returns the exit code. */
+static int refuse(const struct cli_config *config, const char *found)
+{
+	cli_fail(config->file, "-o index=FILE: found %s; accepted is one plain file, as only of "
+			       "that an index is kept; see pktfs --help", found);
+	return CLI_EXIT_USAGE;
+}
+
+/* Why there is none, as far as that is known before the file is looked into; NULL: it
+ * is one plain file. */
+static const char *what_has_none(const struct cli_source *source, struct stat *ret_st)
+{
+	if (source->ring)
+		return "several files, or a directory";
+	if (source->target)
+		return "-o append=FILE, a second file";
+	if (source->fd >= 0 || stat(source->path, ret_st) < 0 || !S_ISREG(ret_st->st_mode))
+		return "a pipe or a device";
+	return NULL;
+}
+
 int cli_index_find(const struct cli_config *config, const struct cli_source *source,
 		   struct cli_index *ret)
 {
+	const char *found;
 	struct stat st;
 
 	*ret = (struct cli_index){.min = config->index_min ? config->index_min : INDEX_MIN};
-	if (config->no_index || source->ring || source->fd >= 0 || source->target ||
-	    stat(source->path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (config->no_index)
 		return 0;
+	found = what_has_none(source, &st);
+	if (found)
+		return config->index_file ? refuse(config, found) : 0;
 	ret->size = (uint64_t)st.st_size;
 	if (config->index_file) {
 		if (!config->index_min)
@@ -50,6 +74,18 @@ int cli_index_find(const struct cli_config *config, const struct cli_source *sou
 	if (!config->change_user)
 		find_in_cache(&st, ret);
 	return 0;
+}
+
+int cli_index_check(const struct cli_config *config, pktfs_capture *capture)
+{
+	struct pktfs_status status;
+
+	if (!config->index_file)
+		return 0;
+	pktfs_status_get(capture, &status);
+	return status.compression == PKTFS_COMPRESSION_NONE
+		       ? 0
+		       : refuse(config, "a compressed capture");
 }
 
 /* ---- what is said of it */

@@ -6,6 +6,7 @@
  *	cli_index_find(config, &source, &index);   before the keeper is started, whose
  *	                                           task has the place
  *	cli_index_take(&index, &keeper, &options); the capture is opened with that
+ *	cli_index_check(config, capture);
  *	cli_index_start(&index, capture);
  *	cli_index_stop(&index);                    before the capture is closed
  *
@@ -34,10 +35,13 @@ struct cli_index {
 	uint64_t kept; /* decoded offset up to which what is kept leads */
 };
 
-/* Of one regular file. 0, or the exit code after saying what is wrong (with a FILE that
- * was named). */
+/* Of one regular file. 0, or the exit code after saying what is wrong: with a FILE that
+ * was named, or that no index is kept of the capture for which one was named. */
 int cli_index_find(const struct cli_config *config, const struct cli_source *source,
 		   struct cli_index *ret);
+
+/* The same of what is known once the capture is open: whether it is compressed. */
+int cli_index_check(const struct cli_config *config, pktfs_capture *capture);
 
 /* Sets what the options need, if there is an index: its descriptor is the caller's to
  * close, when the capture has been opened. -1: there is none. */

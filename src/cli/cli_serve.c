@@ -232,6 +232,8 @@ static int start(struct serve *serve)
 		r = enter_sandbox(serve);
 	if (!r)
 		r = cli_source_open(config, &serve->source, &serve->keeper, &serve->index);
+	if (!r)
+		r = cli_index_check(config, serve->source.capture);
 	if (r)
 		return r;
 	/* before, a signal may end the program: the keeper tidies up */

@@ -265,3 +265,34 @@ wait_until 20 packets_are -eq 500
 silent_log
 [ "$packets" -lt 500 ] || fail 'grown too early'
 unmount
+
+# ---- a FILE for what has no index: before anything is mounted or made
+mkdir ring
+cp small.pcapng ring/a.pcapng
+zstd -q small.pcapng -o small.zst
+gzip -c small.pcapng >small.gz
+mkfifo pipe
+
+# refused WHAT OPTIONS CAPTURE...
+refused()
+{
+	local what=$1 options=$2
+
+	shift 2
+	expect 2 "$pktfs" -o "index=none.index$options" "$@" "$work/none"
+	grep -q -- "^pktfs: $1: -o index=FILE: found $what; accepted is one plain file" err ||
+		fail "$what: $(cat err)"
+	same "$(wc -l <err)" 1 "lines about $what"
+	[ ! -e none.index ] && [ ! -e none ] || fail "$what: something is left"
+}
+refused 'several files, or a directory' '' ring
+refused 'several files, or a directory' '' small.pcapng grown.pcapng
+refused 'a compressed capture' '' small.zst
+refused 'a compressed capture' '' small.gz
+refused 'a compressed capture' ,append small.zst
+refused '-o append=FILE, a second file' ,append=more.pcapng small.pcapng
+[ ! -e more.pcapng ] || fail 'more.pcapng is left'
+refused 'a pipe or a device' '' -
+cat small.pcapng >pipe &
+refused 'a pipe or a device' '' pipe
+wait $! || true
