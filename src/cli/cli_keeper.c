@@ -109,9 +109,15 @@ int cli_keeper_detach(struct cli_keeper *keeper)
 	return ask_simply(keeper, KEEPER_DETACH);
 }
 
-int cli_keeper_unmount(struct cli_keeper *keeper)
+int cli_keeper_unmount(struct cli_keeper *keeper, struct pktfs_error *ret_error)
 {
-	return ask_simply(keeper, KEEPER_UNMOUNT);
+	const struct keeper_question question = {.verb = KEEPER_UNMOUNT};
+	struct keeper_answer answer = {0};
+	int fd, r = ask(keeper, &question, &answer, &fd);
+
+	if (r < 0)
+		return error_set(ret_error, r, "%s", answer.words[0] ? answer.words : strerror(-r));
+	return 0;
 }
 
 int cli_keeper_open(void *keeper, const char *path, int flags)

@@ -39,6 +39,7 @@
 
 struct append_paths;
 struct cli_index_place;
+struct pktfs_error;
 
 /* All of it is lent until the keeper is started. */
 struct cli_keeper_task {
@@ -102,8 +103,8 @@ int cli_keeper_index_drop(struct cli_keeper *keeper);
 void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text);
 
 /* Unmounts lazily, unless the mount is gone or never was, and removes the
- * directory if we made it. 0 or negative errno. */
-int cli_keeper_unmount(struct cli_keeper *keeper);
+ * directory if we made it. 0 or negative errno; the error's text says why. */
+int cli_keeper_unmount(struct cli_keeper *keeper, struct pktfs_error *ret_error);
 
 void cli_keeper_stop(struct cli_keeper *keeper);
 

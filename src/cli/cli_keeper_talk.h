@@ -7,6 +7,7 @@
 
 #include "append/append_holder.h"
 #include "cli_keeper.h"
+#include "cli_words.h"
 
 enum keeper_verb {
 	KEEPER_MOUNT, /* a descriptor */
@@ -40,6 +41,7 @@ struct keeper_question {
 struct keeper_answer {
 	int result;
 	dev_t device; /* of the mount, once it is ready */
+	char words[CLI_WORDS_ROOM]; /* KEEPER_UNMOUNT: why not */
 };
 
 /* A question that was not sent whole is -EIO. */

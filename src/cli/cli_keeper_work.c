@@ -15,12 +15,16 @@
 #include "cli_log.h"
 #include "cli_mounts.h"
 #include "cli_place.h"
+#include "cli_words.h"
 #include "fs/fs.h"
 #include "source/source_spool.h"
 #include "util/util_base.h"
 
 /* Behind the standard ones. */
 #define KEEPER_SOCKET 3
+
+/* What to do about the one refusal of fusermount3 that only root can lift. */
+#define WHO_ALLOWS "; have root add that line to it, or leave the option out"
 
 struct keeping {
 	const struct cli_keeper_task *task;
@@ -42,7 +46,7 @@ static int become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-static int mount_at(const char *path, const struct cli_keeper_task *task)
+static int mount_as_user(const char *path, const struct cli_keeper_task *task)
 {
 	int fd, r = task->change_user ? become(task->uid, task->gid) : 0;
 
@@ -56,11 +60,29 @@ static int mount_at(const char *path, const struct cli_keeper_task *task)
 	return r;
 }
 
+/* The descriptor; or negative errno, and why was said. */
+static int mount_at(const char *path, const struct cli_keeper_task *task)
+{
+	char text[CLI_WORDS_ROOM];
+	struct cli_words words;
+	bool said;
+	int fd;
+
+	cli_words_begin(&words);
+	fd = mount_as_user(path, task);
+	said = cli_words_end(&words, text, sizeof(text));
+	if (*text)
+		cli_fail(task->name, fd < 0 ? "cannot be mounted: %s%s" : "%s%s", text,
+			 strstr(text, "user_allow_other") ? WHO_ALLOWS : "");
+	else if (fd < 0 && !said)
+		cli_fail(task->name, "cannot be mounted: %s", strerror(-fd));
+	return fd;
+}
+
 /* Once: the daemon has no say in what else would be mounted there. */
 static int keep_mount(struct keeping *keeping)
 {
 	const struct cli_keeper_task *task = keeping->task;
-	int fd;
 
 	if (keeping->tried || keeping->ended)
 		return -EBUSY;
@@ -68,10 +90,7 @@ static int keep_mount(struct keeping *keeping)
 	if (cli_place_open(task->name, task->must_be_empty, &keeping->place))
 		return -EIO; /* that has said why */
 	keeping->mounted = true; /* or half so */
-	fd = mount_at(keeping->place.path, task);
-	if (fd < 0 && !cli_log_used())
-		cli_fail(task->name, "cannot be mounted: %s", strerror(-fd));
-	return fd;
+	return mount_at(keeping->place.path, task);
 }
 
 static int keep_ready(struct keeping *keeping)
@@ -93,7 +112,7 @@ static int keep_ready(struct keeping *keeping)
  * Lazily, so that it works while files are open. Not if the mount is gone
  * already: what is at the same place by now is not ours.
  */
-static int keep_unmount(struct keeping *keeping)
+static int keep_unmount(struct keeping *keeping, struct pktfs_error *ret_error)
 {
 	const char *path = keeping->place.path;
 	struct cli_mount mount;
@@ -104,7 +123,7 @@ static int keep_unmount(struct keeping *keeping)
 	keeping->ended = true;
 	if (keeping->mounted && cli_mounts_find(path, &mount) == 1 && mount.pktfs &&
 	    (!keeping->device || mount.device == keeping->device))
-		r = cli_unmount(path, true);
+		r = cli_unmount(path, true, ret_error);
 	cli_place_close(&keeping->place);
 	return r;
 }
@@ -234,6 +253,7 @@ static void serve(struct keeping *keeping, struct keeper_question *question)
 {
 	struct keeper_answer answer = {0};
 	int result = -EINVAL, fd = -1;
+	struct pktfs_error error;
 
 	switch (question->verb) {
 	case KEEPER_MOUNT:
@@ -269,7 +289,9 @@ static void serve(struct keeping *keeping, struct keeper_question *question)
 		result = keep_index(keeping, question->verb, &fd);
 		break;
 	case KEEPER_UNMOUNT:
-		result = keep_unmount(keeping);
+		result = keep_unmount(keeping, &error);
+		if (result < 0)
+			snprintf(answer.words, sizeof(answer.words), "%s", error.text);
 		break;
 	}
 	answer.result = MIN(result, 1);
@@ -313,7 +335,7 @@ void keeper_work(int socket, const struct cli_keeper_task *task)
 		serve(&keeping, &question);
 	keep_index_finish(&keeping, false);
 	if (!keeping.ready) {
-		keep_unmount(&keeping);
+		keep_unmount(&keeping, NULL);
 		if (task->made)
 			unlink(task->made);
 	}

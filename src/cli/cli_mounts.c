@@ -11,6 +11,7 @@
 
 #include "cli_options.h"
 #include "cli_place.h"
+#include "cli_words.h"
 #include "util/util_base.h"
 
 #define FUSE_TYPE "fuse.pktfs"
@@ -91,8 +92,8 @@ int cli_mounts_find(const char *path, struct cli_mount *ret)
 static int run_fusermount(const char *path, bool lazy)
 {
 	const char *argv[] = {
-		"fusermount3",      "-u", "-q", lazy ? "-z" : "--", lazy ? "--" : path,
-		lazy ? path : NULL, NULL};
+		"fusermount3", "-u", lazy ? "-z" : "--", lazy ? "--" : path, lazy ? path : NULL,
+		NULL};
 	char *const *arguments = (char *const *)(uintptr_t)argv;
 	int status = 0, r;
 	pid_t pid;
@@ -106,16 +107,33 @@ static int run_fusermount(const char *path, bool lazy)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
 }
 
-int cli_unmount(const char *path, bool lazy)
+/* What it says is not translated. */
+static int unmount_by_fusermount(const char *path, bool lazy, struct pktfs_error *ret_error)
 {
+	char text[CLI_WORDS_ROOM];
+	struct cli_words words;
 	int r;
 
+	cli_words_begin(&words);
+	r = run_fusermount(path, lazy);
+	cli_words_end(&words, text, sizeof(text));
+	if (r < 0)
+		return error_set(ret_error, r, "fusermount3: %s", strerror(-r));
+	if (r > 0 && strstr(text, strerror(EBUSY)))
+		return error_set(ret_error, -EBUSY, "%s", text);
+	if (r > 0)
+		return error_set(ret_error, -EPERM, "%s",
+				 text[0] ? text : "fusermount3 has failed, and has not said why");
+	return 0;
+}
+
+int cli_unmount(const char *path, bool lazy, struct pktfs_error *ret_error)
+{
 	if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
 		return 0;
 	if (errno != EPERM)
-		return -errno;
-	r = run_fusermount(path, lazy);
-	return r > 0 ? -EBUSY : r; /* it does not say why */
+		return error_set(ret_error, -errno, "%s", strerror(errno));
+	return unmount_by_fusermount(path, lazy, ret_error);
 }
 
 static int complain(const char *mountpoint, const char *what)
@@ -127,6 +145,7 @@ static int complain(const char *mountpoint, const char *what)
 int cli_unmount_command(const char *mountpoint)
 {
 	_cleanup_free_ char *path = realpath(mountpoint, NULL);
+	struct pktfs_error error;
 	struct cli_mount mount;
 	int r;
 
@@ -142,12 +161,12 @@ int cli_unmount_command(const char *mountpoint)
 	if (!mount.pktfs)
 		return complain(mountpoint,
 				"this is not a mount of pktfs; use umount(8) for others");
-	r = cli_unmount(path, false);
+	r = cli_unmount(path, false, &error);
 	if (r == -EBUSY)
 		return complain(mountpoint, "in use: a process has a file open or its current "
 					    "directory there; end it, or use fusermount3 -uz");
 	if (r < 0)
-		return complain(mountpoint, strerror(-r));
+		return complain(mountpoint, error.text);
 	cli_place_wait(path);
 	return 0;
 }

@@ -248,10 +248,10 @@ static int start(struct serve *serve)
 
 static void unmount(struct serve *serve)
 {
-	int r = serve->keeper.fd < 0 ? 0 : cli_keeper_unmount(&serve->keeper);
+	struct pktfs_error error;
 
-	if (r < 0)
-		cli_fail(serve->name, "cannot be unmounted: %s", strerror(-r));
+	if (serve->keeper.fd >= 0 && cli_keeper_unmount(&serve->keeper, &error) < 0)
+		cli_log_end(serve->name, "cannot be unmounted: %s", error.text);
 }
 
 /* What is still pending is appended, now that nobody adds to it. */

@@ -199,7 +199,7 @@ static void nonsense(void **state)
 	assert_int_equal(write(f->keeper.fd, "short", 5), 5);
 	assert_int_equal(cli_keeper_ready(&f->keeper, &device), -EIO);
 	assert_int_equal(opened(f, f->given), -EIO);
-	assert_int_equal(cli_keeper_unmount(&f->keeper), -EIO);
+	assert_int_equal(cli_keeper_unmount(&f->keeper, NULL), -EIO);
 }
 
 /* Nothing was mounted: what was made goes. A second try is none. */
@@ -222,8 +222,8 @@ static void ended(void **state)
 	int fd;
 
 	assert_int_equal(cli_keeper_ready(&f->keeper, &device), -ENOTCONN);
-	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
-	assert_int_equal(cli_keeper_unmount(&f->keeper), 0);
+	assert_int_equal(cli_keeper_unmount(&f->keeper, NULL), 0);
+	assert_int_equal(cli_keeper_unmount(&f->keeper, NULL), 0);
 	assert_int_equal(cli_keeper_mount(&f->keeper, &fd), -EBUSY);
 }
 
