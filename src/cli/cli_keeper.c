@@ -41,7 +41,8 @@ void cli_keeper_stop(struct cli_keeper *keeper)
 		return;
 	close(keeper->fd);
 	keeper->fd = -1;
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+	/* one that has a mount to tidy up after waits for us */
+	while (!keeper->ready && waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	pthread_mutex_destroy(&keeper->lock);
 }
@@ -101,6 +102,7 @@ int cli_keeper_ready(struct cli_keeper *keeper, dev_t *ret_device)
 	if (r < 0)
 		return r;
 	*ret_device = answer.device;
+	keeper->ready = true;
 	return 0;
 }
 

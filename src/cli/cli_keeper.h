@@ -24,8 +24,10 @@
  *
  * At the end of the daemon it ends, too. A mount that has answered and was not
  * ended by cli_keeper_unmount (SIGKILL) is left: a dead one is better than an
- * empty directory. One that never has answered is taken back. The lock on the
- * place (cli_place.h) is the keeper's, so that it lasts until both have ended.
+ * empty directory. After one that was ended, the keeper is the last to end: it waits
+ * for the daemon's process, then removes the directory if we made it, and lets go of
+ * the lock on the place (cli_place.h). A mount that never has answered is taken back,
+ * and the daemon waits for the keeper.
  *
  * Threads: cli_keeper_start and _stop from one, the others from any.
  */
@@ -61,6 +63,7 @@ struct cli_keeper_task {
 struct cli_keeper {
 	int fd; /* -1: none was started */
 	pid_t pid;
+	bool ready; /* the mount answers */
 	pthread_mutex_t lock; /* of a question and its answer */
 };
 
@@ -102,10 +105,11 @@ int cli_keeper_index_drop(struct cli_keeper *keeper);
 /* A line for the system log; `priority` as for syslog(3). Cut if it is long. */
 void cli_keeper_log(struct cli_keeper *keeper, int priority, const char *text);
 
-/* Unmounts lazily, unless the mount is gone or never was, and removes the
- * directory if we made it. 0 or negative errno; the error's text says why. */
+/* Unmounts lazily, unless the mount is gone or never was. 0 or negative errno; the
+ * error's text says why. */
 int cli_keeper_unmount(struct cli_keeper *keeper, struct pktfs_error *ret_error);
 
+/* What is left to do is to end. */
 void cli_keeper_stop(struct cli_keeper *keeper);
 
 #endif

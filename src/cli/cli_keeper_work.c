@@ -2,11 +2,13 @@
 /* The keeper's own side: what it does, and nothing that is not in its task. */
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -124,7 +126,6 @@ static int keep_unmount(struct keeping *keeping, struct pktfs_error *ret_error)
 	if (keeping->mounted && cli_mounts_find(path, &mount) == 1 && mount.pktfs &&
 	    (!keeping->device || mount.device == keeping->device))
 		r = cli_unmount(path, true, ret_error);
-	cli_place_close(&keeping->place);
 	return r;
 }
 
@@ -321,23 +322,39 @@ static void keep_descriptors(int socket)
 	close_range(KEEPER_SOCKET + 1, ~0u, 0);
 }
 
+/* Of our parent, which has closed its end of the socket and may have memory to give
+ * back. */
+static void wait_for_end_of(pid_t parent)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+
+	while (fd >= 0 && getppid() == parent && poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
 void keeper_work(int socket, const struct cli_keeper_task *task)
 {
 	struct keeping keeping = {.task = task, .place.lock = -1};
 	struct keeper_question question;
+	pid_t daemon = getppid();
 
 	ignore_signals();
 	prctl(PR_SET_NAME, "pktfs-keeper", 0, 0, 0);
 	keep_descriptors(socket);
-	snprintf(keeping.ident, sizeof(keeping.ident), "pktfs[%d]", (int)getppid());
+	snprintf(keeping.ident, sizeof(keeping.ident), "pktfs[%d]", (int)daemon);
 	openlog(keeping.ident, 0, LOG_DAEMON);
 	while (keeper_receive(KEEPER_SOCKET, &question))
 		serve(&keeping, &question);
 	keep_index_finish(&keeping, false);
-	if (!keeping.ready) {
+	if (keeping.ready) {
+		wait_for_end_of(daemon);
+	} else {
 		keep_unmount(&keeping, NULL);
 		if (task->made)
 			unlink(task->made);
 	}
+	if (keeping.ended)
+		cli_place_close(&keeping.place);
 	_exit(0);
 }

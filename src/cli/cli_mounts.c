@@ -167,6 +167,7 @@ int cli_unmount_command(const char *mountpoint)
 					    "directory there; end it, or use fusermount3 -uz");
 	if (r < 0)
 		return complain(mountpoint, error.text);
-	cli_place_wait(path);
-	return 0;
+	r = cli_place_wait(path);
+	return r < 0 ? complain(mountpoint, "unmounted; but its daemon has not ended since")
+		     : 0;
 }

@@ -14,9 +14,10 @@
 #include "cli_mounts.h"
 #include "cli_text.h"
 
-#define LOCK_TRIES      500 /* 5 s: a large index takes a moment to be freed */
-#define LOCK_PAUSE_NSEC 10000000L
-#define PLACE_TRIES     10
+#define LOCK_SECONDS        5 /* a large index takes a moment to be freed */
+#define LOCK_TRIES_A_SECOND 500u
+#define LOCK_PAUSE_NSEC     (1000000000L / LOCK_TRIES_A_SECOND)
+#define PLACE_TRIES         10
 
 /* "ring/" gives "ring.mnt": a name that is there already will not do. "." has none
  * that is not in itself. */
@@ -99,23 +100,35 @@ static int check(const char *name, bool must_be_empty)
 	return 0;
 }
 
+/* False: somebody has had the lock all the time. */
+static bool lock(int fd, int how, unsigned seconds)
+{
+	unsigned tries = seconds * LOCK_TRIES_A_SECOND;
+
+	while (flock(fd, how | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		if (!tries--)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NSEC}, NULL);
+	}
+	return true;
+}
+
 /* An open directory with the lock on it. Where locks do not work (NFS) it goes
  * without. */
-static int open_locked(const char *name, int how)
+static int open_locked(const char *name)
 {
 	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
-		if (flock(fd, how | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-			break;
-		nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NSEC}, NULL);
-	}
+	if (fd >= 0)
+		lock(fd, LOCK_EX, LOCK_SECONDS);
 	return fd;
 }
 
-void cli_place_wait(const char *path)
+int cli_place_wait(const char *path)
 {
-	util_close(open_locked(path, LOCK_SH));
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || lock(fd, LOCK_SH, CLI_PLACE_WAIT) ? 0 : -ETIMEDOUT;
 }
 
 /* 0, or the exit code, or -EAGAIN: it was removed while we waited. */
@@ -130,7 +143,7 @@ static int take(const char *name, bool must_be_empty, struct cli_place *place)
 	r = place->made ? 0 : check(name, false);
 	if (r)
 		return r;
-	place->lock = open_locked(name, LOCK_EX);
+	place->lock = open_locked(name);
 	if (place->lock < 0 && errno == ENOENT)
 		return -EAGAIN;
 	if (place->lock >= 0 && fstat(place->lock, &st) == 0 && !st.st_nlink) {

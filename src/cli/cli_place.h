@@ -4,9 +4,9 @@
  * remove when the mount ends.
  *
  * The directory below the mount is locked (flock) as long as its daemon lives:
- * by the keeper, which ends after it. So `pktfs -u m; pktfs FILE m` works: -u
- * returns when both have ended, and who mounts waits for a keeper that is about
- * to remove the directory.
+ * by the keeper, which ends after it, and removes the directory last. So `pktfs -u m;
+ * pktfs FILE m` works: -u returns when both have ended, and who mounts waits for a
+ * keeper that is about to remove the directory.
  */
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H
@@ -36,8 +36,9 @@ int cli_place_open(const char *name, bool must_be_empty, struct cli_place *ret);
 /* Removes the directory if we made it. */
 void cli_place_close(struct cli_place *place);
 
-/* Waits until the daemon that was mounted here has ended, for a few seconds at
- * most. */
-void cli_place_wait(const char *path);
+/* Waits until the daemon that was mounted here has ended. -ETIMEDOUT: not within
+ * CLI_PLACE_WAIT seconds. */
+#define CLI_PLACE_WAIT 60
+int cli_place_wait(const char *path);
 
 #endif

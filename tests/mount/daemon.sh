@@ -38,14 +38,14 @@ for file in trace.pcapng trace.pcapng.zst; do
 	is_mounted "$made" || fail "$file: nothing mounted at '$made'"
 	cmp "$made/packets/42" "$work/disk/000000042"
 	expect 0 "$pktfs" -u "$made"
-	wait_until 60 gone "$made"
+	gone "$made" || fail "left behind: $made"
 	cd .. && rm -rf elsewhere/out && rmdir elsewhere 2>/dev/null || rm -r elsewhere
 done
 # a mountpoint that does not exist is made, and removed again
 "$pktfs" trace.pcapng made
 is_mounted "$work/made"
 "$pktfs" -u made
-wait_until 60 gone "$work/made"
+gone "$work/made" || fail 'left behind: made'
 # also when it comes to nothing
 expect 1 "$pktfs" disk/000000001 made
 [ ! -e made ] || fail 'left a mountpoint behind'

@@ -192,6 +192,25 @@ same()
 	[ "$1" = "$2" ] || fail "${3:-values} differ: '$1' and '$2'"
 }
 
+# run_as_user TEST: once more, as an ordinary user who may use /dev/fuse (where it is
+# root's, there is another one in its place) and may not use allow_other. Only for
+# root. 77: that cannot be done here, and it is said why.
+run_as_user()
+{
+	local code=0
+
+	chmod 755 "$work" && mkdir -m 777 "$work/user"
+	unshare -m --propagation private bash -c '
+		as_user="setpriv --reuid=65534 --regid=65534 --clear-groups env PATH=/usr/bin:/bin"
+		mknod "$1/fuse" c 10 229 && chmod 666 "$1/fuse" && mount --bind "$1/fuse" /dev/fuse || exit 77
+		: >"$1/fuse.conf" && { [ ! -e /etc/fuse.conf ] || mount --bind "$1/fuse.conf" /etc/fuse.conf; } || exit 77
+		$as_user test -x "$2" -a -x "$3" || exit 77
+		exec $as_user env TMPDIR="$1/user" "$3"' - "$work" "$pktfs" "$1" 2>"$work/as_user.err" || code=$?
+	[ $code = 0 ] || cat "$work/as_user.err"
+	[ $code != 77 ] || echo "# an ordinary user cannot be tried here: $(tail -1 "$work/as_user.err")"
+	return $code
+}
+
 # memory of its own that a process has, in KiB
 own_memory()
 {

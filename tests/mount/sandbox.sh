@@ -182,18 +182,7 @@ with_sandbox "root for user $nobody" $nobody setuid=nobody
 without_sandbox "root for user $nobody" $nobody setuid=nobody
 reader=
 
-# an ordinary user, who may use /dev/fuse: where it is root's, another one in its place
-as_user()
-{
-	mknod "$work/fuse" c 10 229 && chmod 666 "$work/fuse" && mount --bind "$work/fuse" /dev/fuse || exit 77
-	$as_nobody test -x "$pktfs" -a -x "$here/sandbox.sh" || exit 77
-	exec $as_nobody env TMPDIR="$work/user" "$here/sandbox.sh"
-}
-mkdir -m 777 user
-export -f as_user
-export work as_nobody pktfs here
+# an ordinary user
 code=0
-unshare -m --propagation private bash -c as_user 2>as_user.err || code=$?
-[ $code = 0 ] || cat as_user.err
-[ $code != 77 ] || echo "# an ordinary user cannot be tried here: $(tail -1 as_user.err)"
+run_as_user "$here/sandbox.sh" || code=$?
 same $((code % 77)) 0 'exit code as an ordinary user'
