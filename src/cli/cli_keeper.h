@@ -24,7 +24,8 @@
  *
  * At the end of the daemon it ends, too. A mount that has answered and was not
  * ended by cli_keeper_unmount (SIGKILL) is left: a dead one is better than an
- * empty directory. After one that was ended, the keeper is the last to end: it waits
+ * empty directory, unless the task says otherwise (libfuse's own auto_unmount does
+ * nothing where an ordinary user mounts). After one that was ended, the keeper is the last to end: it waits
  * for the daemon's process, then removes the directory if we made it, and lets go of
  * the lock on the place (cli_place.h). A mount that never has answered is taken back,
  * and the daemon waits for the keeper.
@@ -47,6 +48,7 @@ struct pktfs_error;
 struct cli_keeper_task {
 	const char *name;          /* of the place */
 	bool must_be_empty;        /* cli_place_open */
+	bool auto_unmount;         /* leave no dead mount */
 	const char *mount_options; /* for libfuse */
 	const char *const *files;  /* absolute paths that may be opened for reading; */
 	size_t file_count;

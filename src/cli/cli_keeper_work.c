@@ -347,13 +347,12 @@ void keeper_work(int socket, const struct cli_keeper_task *task)
 	while (keeper_receive(KEEPER_SOCKET, &question))
 		serve(&keeping, &question);
 	keep_index_finish(&keeping, false);
-	if (keeping.ready) {
+	if (keeping.ready)
 		wait_for_end_of(daemon);
-	} else {
+	if (!keeping.ready || task->auto_unmount)
 		keep_unmount(&keeping, NULL);
-		if (task->made)
-			unlink(task->made);
-	}
+	if (!keeping.ready && task->made)
+		unlink(task->made);
 	if (keeping.ended)
 		cli_place_close(&keeping.place);
 	_exit(0);

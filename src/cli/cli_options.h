@@ -32,6 +32,7 @@ struct cli_config {
 	bool foreground, debug, json, noxattr, nofollow, nopush, noscouts, noparallel, read_only;
 	bool append;       /* append/ is there: to the capture, or to append_file */
 	bool repair;
+	bool auto_unmount; /* by the keeper, should the daemon be killed */
 	char *append_file; /* NULL: the capture itself */
 	unsigned threads;
 	char *spool;  /* NULL: where the library wants */

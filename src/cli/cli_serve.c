@@ -84,6 +84,7 @@ static int start_keeper(struct serve *serve)
 	struct cli_keeper_task task = {
 		.name = serve->name,
 		.must_be_empty = !config->mountpoint,
+		.auto_unmount = config->auto_unmount,
 		.mount_options = serve->mount_options.bytes,
 		.files = source->files,
 		.file_count = source->file_count,

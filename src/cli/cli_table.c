@@ -137,6 +137,13 @@ static int set_repair(struct cli_config *config, const char *value)
 	return 0;
 }
 
+static int set_auto_unmount(struct cli_config *config, const char *value)
+{
+	(void)value;
+	config->auto_unmount = true;
+	return 0;
+}
+
 static int copy(char **at, const char *value)
 {
 	if (!*value)
@@ -337,8 +344,9 @@ const struct cli_option cli_options[] = {
 	     " instead, which is made if absent, and shown behind FILE", set_append),
 	OURS("repair", NULL, "with rw or append: cut off an incomplete last record, and keep it in"
 	     " FILE.torn", set_repair),
+	OURS("auto_unmount", NULL, "unmount also when the daemon is killed", set_auto_unmount),
 
-	KERNEL("allow_other", NULL), KERNEL("allow_root", NULL), KERNEL("auto_unmount", NULL),
+	KERNEL("allow_other", NULL), KERNEL("allow_root", NULL),
 	HELPER_KERNEL("dev"), HELPER_KERNEL("nodev"),
 	HELPER_KERNEL("suid"), HELPER_KERNEL("nosuid"),
 	KERNEL("exec", NULL), KERNEL("noexec", NULL), KERNEL("async", NULL), KERNEL("sync", NULL),

@@ -34,12 +34,12 @@ both_ways options help.options page.options
 
 # -o options. help: two indents; the page: .BI or .B behind .TP, and .BR lists
 {
-	sed -n '/^Mount options, for -o:/,/^$/s/^  \([a-z-]*=\{0,1\}\).*/\1/p' help
+	sed -n '/^Mount options, for -o:/,/^$/s/^  \([a-z_-]*=\{0,1\}\).*/\1/p' help
 	sed -n '/^Mount options that/,/^$/{/^  /{s/^  //;s/ /\n/g;p}}' help
 } | grep . | sort -u >help.mount
 sed -n '/^\.SS Mount options/,/^\.SH/{s/\\-/-/g;p}' "$page" >mount.section
 {
-	sed -n '/^\.TP/{n;s/^\.BI\{0,1\} \([a-z-]*=\{0,1\}\).*/\1/p}' mount.section
+	sed -n '/^\.TP/{n;s/^\.BI\{0,1\} \([a-z_-]*=\{0,1\}\).*/\1/p}' mount.section
 	sed -n '/^Passed on to the kernel/,/^see/s/^\.BR \([a-z_]*=\{0,1\}\).*/\1/p' mount.section
 	sed -n '/^Accepted and ignored/,/^Permissions/s/^\.BR \([^ ]*\) .*/\1/p' mount.section | sed 's/\\-/-/g'
 } | sort -u >page.mount

@@ -22,7 +22,7 @@ refused()
 
 # ---- mounting
 if ! grep -qs '^ *user_allow_other' /etc/fuse.conf; then
-	for option in allow_other allow_root allow_other,auto_unmount; do
+	for option in allow_other allow_root; do
 		refused 1 "^pktfs: m: cannot be mounted: fusermount3: .*'user_allow_other'.*/etc/fuse.conf; have root" \
 			"$pktfs" -o $option a.pcap m
 		refused 1 "^pktfs: m: cannot be mounted: fusermount3: " "$pktfs" -f -o $option a.pcap m
@@ -43,16 +43,34 @@ cmp m/packets/8 disk/000000008
 "$pktfs" -u m
 
 # ---- what is left when -u has ended: nothing
-for options in '' -oauto_unmount; do
-	for _ in {1..20}; do
-		"$pktfs" $options a.pcap m
-		pid=$(daemon_of $options a.pcap m)
-		[ -n "$pid" ] || fail 'no daemon'
-		keeper=$(tr -d ' ' <"/proc/$pid/task/$pid/children")
-		cat m/packets/* | cmp - <(cat disk/*)
-		"$pktfs" -u m
-		is_ended "$pid" || fail 'the daemon outlives -u'
-		[ ! -e m ] || fail 'the directory outlives -u'
-		wait_until 60 is_ended "${keeper%% *}"
-	done
+# start [OPTION...]: $pid is the daemon
+start()
+{
+	"$pktfs" "$@" a.pcap m
+	pid=$(daemon_of "$@" a.pcap m)
+	[ -n "$pid" ] || fail 'no daemon'
+	cat m/packets/* | cmp - <(cat disk/*)
+}
+for _ in {1..30}; do
+	start
+	"$pktfs" -u m
+	is_ended "$pid" || fail 'the daemon outlives -u'
+	[ ! -e m ] || fail 'the directory outlives -u'
 done
+
+# ---- what is left of a daemon that is killed
+start
+kill -KILL "$pid"
+wait_until 60 is_ended "$pid"
+expect_errno ENOTCONN 'os.listdir("m")'
+refused 1 '^pktfs: m: a mount whose daemon is gone is here; end it with pktfs -u first' \
+	"$pktfs" -o auto_unmount a.pcap m
+"$pktfs" -u m
+rmdir m
+start -oauto_unmount
+kill -KILL "$pid"
+wait_until 60 test ! -e m
+! is_mounted "$PWD/m" || fail 'a dead mount is left'
+start -oauto_unmount
+"$pktfs" -u m
+[ ! -e m ] || fail 'm is left'
