@@ -51,7 +51,7 @@ done
 # ---- the second mount
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 kept "$cache/$name"
+wait_until 60 kept "$cache/$name"
 silent_log
 unmount
 same "$(stat -c '%a %F' "$cache")" '700 directory'
@@ -73,7 +73,7 @@ same "$(stat -c '%i %y' "$cache/$name")" "$inode" 'written again'
 mount_capture huge.pcap
 wait_indexed
 huge=$cache/$(printf '%x-%x.index' "$(stat -c %d huge.pcap)" "$(stat -c %i huge.pcap)")
-wait_until 20 kept "$huge"
+wait_until 60 kept "$huge"
 silent_log
 unmount
 mount_capture huge.pcap
@@ -89,7 +89,7 @@ mkdir other
 "$pktfs" -f -o index-min=1M big.pcap other &
 pid=$!
 mount_capture big.pcap -o index-min=1M
-wait_until 20 is_mounted "$work/other"
+wait_until 60 is_mounted "$work/other"
 wait_indexed
 "$pktfs" -u other
 wait $pid
@@ -109,7 +109,7 @@ for how in flip cut; do
 	damage $how
 	mount_capture big.pcap -o index-min=1M
 	wait_indexed
-	wait_until 20 log_says "index $cache/$name: not used: "
+	wait_until 60 log_says "index $cache/$name: not used: "
 	same "$(wc -l <"$mnt/info/log")" 1 "lines of info/log after $how"
 	facts | diff facts - || fail "with an index that was damaged: $how"
 	unmount
@@ -123,7 +123,7 @@ done
 damage text
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not kept: .*no index'
+wait_until 60 log_says 'not kept: .*no index'
 facts | diff facts - || fail 'with a text for an index'
 unmount
 grep -q PTFSIDX "$cache/$name" || fail 'a file that is no index was replaced'
@@ -131,12 +131,12 @@ rm "$cache/$name"
 
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 kept "$cache/$name"
+wait_until 60 kept "$cache/$name"
 unmount
 chmod 644 "$cache/$name"
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not used: .*0600'
+wait_until 60 log_says 'not used: .*0600'
 unmount
 same "$(stat -c %a "$cache/$name")" 600
 
@@ -144,8 +144,8 @@ mv "$cache/$name" "$cache/real"
 ln -s real "$cache/$name"
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not used: .*[Ss]ymbolic'
-wait_until 20 log_says 'not kept'
+wait_until 60 log_says 'not used: .*[Ss]ymbolic'
+wait_until 60 log_says 'not kept'
 unmount
 [ -L "$cache/$name" ] || fail 'the symbolic link was replaced'
 rm "$cache/$name"
@@ -154,7 +154,7 @@ mv "$cache" "$work/elsewhere"
 ln -s "$work/elsewhere" "$cache"
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not kept'
+wait_until 60 log_says 'not kept'
 unmount
 same "$(ls "$work/elsewhere")" real
 rm "$cache"
@@ -165,15 +165,15 @@ if [ "$(id -u)" = 0 ]; then
 	chown 65534 "$cache/$name"
 	mount_capture big.pcap -o index-min=1M
 	wait_indexed
-	wait_until 20 log_says 'not used: .*own'
-	wait_until 20 log_says 'not kept: .*own'
+	wait_until 60 log_says 'not used: .*own'
+	wait_until 60 log_says 'not kept: .*own'
 	unmount
 	same "$(stat -c %u "$cache/$name")" 65534
 	rm "$cache/$name"
 	chown 65534 "$cache"
 	mount_capture big.pcap -o index-min=1M
 	wait_indexed
-	wait_until 20 log_says 'not kept: .*own'
+	wait_until 60 log_says 'not kept: .*own'
 	unmount
 	same "$(ls -A "$cache")" ''
 	# another user's daemon keeps none in root's cache
@@ -191,19 +191,19 @@ rm -rf "$XDG_CACHE_HOME"
 export XDG_CACHE_HOME=/proc/self/fdinfo
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not kept'
+wait_until 60 log_says 'not kept'
 same "$(wc -l <"$mnt/info/log")" 1 'lines of info/log without a place'
 facts | diff facts - || fail 'without a place'
 unmount
 XDG_CACHE_HOME=relative HOME='' mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 log_says 'not kept: there is no'
+wait_until 60 log_says 'not kept: there is no'
 unmount
 [ ! -e relative ] || fail 'a relative XDG_CACHE_HOME'
 unset XDG_CACHE_HOME
 HOME=$work mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 20 kept "$work/.cache/pktfs/$name"
+wait_until 60 kept "$work/.cache/pktfs/$name"
 unmount
 same "$(stat -c %a .cache .cache/pktfs | tr '\n' ' ')" '700 700 '
 export XDG_CACHE_HOME=$work/cache
@@ -212,7 +212,7 @@ export XDG_CACHE_HOME=$work/cache
 make_capture pcapng 500 small.pcapng
 mount_capture small.pcapng -o index=small.index
 wait_indexed
-wait_until 20 kept small.index
+wait_until 60 kept small.index
 silent_log
 unmount
 inode=$(stat -c '%i %y' small.index)
@@ -224,12 +224,12 @@ same "$(stat -c '%i %y' small.index)" "$inode" 'written again'
 cp small.pcapng kept.pcapng
 mount_capture small.pcapng -o index=kept.pcapng
 wait_indexed
-wait_until 20 log_says 'not kept: .*no index'
+wait_until 60 log_says 'not kept: .*no index'
 unmount
 cmp small.pcapng kept.pcapng
 mount_capture small.pcapng -o index=small.pcapng
 wait_indexed
-wait_until 20 log_says 'not kept: .*no index'
+wait_until 60 log_says 'not kept: .*no index'
 unmount
 cmp small.pcapng kept.pcapng
 expect 1 "$pktfs" -o index=not/there small.pcapng "$mnt"
@@ -253,15 +253,15 @@ size=$(stat -c %s small.pcapng)
 head -c $((size / 2)) small.pcapng >grown.pcapng
 mount_capture grown.pcapng -o index=small.index
 wait_indexed
-wait_until 20 test -s small.index
+wait_until 60 test -s small.index
 part $((size / 2)) $((size / 4)) >>grown.pcapng
-wait_until 20 packets_are -gt 300
+wait_until 60 packets_are -gt 300
 packets=$(cat "$mnt/info/packets")
 unmount
 part $((size / 2 + size / 4)) $size >>grown.pcapng
 cmp small.pcapng grown.pcapng
 mount_capture grown.pcapng -o index=small.index
-wait_until 20 packets_are -eq 500
+wait_until 60 packets_are -eq 500
 silent_log
 [ "$packets" -lt 500 ] || fail 'grown too early'
 unmount

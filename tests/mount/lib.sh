@@ -86,7 +86,8 @@ make_capture()
 	python3 "$here/captures.py" "$@"
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds
+# wait_until SECONDS COMMAND...: until it succeeds. SECONDS is after how long the test
+# fails, on a loaded machine too: 60, or longer for what takes long by itself
 wait_until()
 {
 	local end=$(($(date +%s) + $1))

@@ -27,7 +27,7 @@ read_files()
 mount_capture a.pcap -d
 ls -l "$mnt/packets" >/dev/null
 cat "$mnt"/packets/00000000[124] >/dev/null
-wait_until 30 given 52
+wait_until 60 given 52
 lines=$(wc -l <stderr)
 cat "$mnt"/packets/0000000{40..61} >got
 cat right/0000000{40..61} | cmp - got
@@ -76,7 +76,7 @@ for n in $(seq $(($(stat -c %s whole.pcap) / 77777))); do
 done &
 writer=$!
 while [ "$(cat "$mnt/info/packets")" -lt 6000 ]; do
-	kill -0 $writer 2>/dev/null || wait_until 30 grep -qx 6000 "$mnt/info/packets"
+	kill -0 $writer 2>/dev/null || wait_until 60 grep -qx 6000 "$mnt/info/packets"
 	names=$(ls "$mnt/packets" | tail -n 300)
 	(cd whole && sha256sum -- $names) >want
 	(cd "$mnt/packets" && sha256sum -- $names) | cmp - want
