@@ -109,7 +109,8 @@ PKTFS_API int pktfs_writer_create(const char *path, const struct pktfs_writer_op
  * file ends inside a record, whose offset is in the error, or in an unfinished
  * zstd frame or gzip member, or a repair was interrupted. With
  * PKTFS_WRITER_REPAIR the torn record is cut off and the frame finished; the
- * bytes that are cut are first appended to PATH.torn. -ENODATA with
+ * bytes that are cut are first appended to PATH.torn; the status of the writer
+ * says what was done. -ENODATA with
  * PKTFS_WRITER_REPAIR: not even the header is whole. -EBADMSG: damaged in the
  * middle, or not a capture. -ENOTSUP: an unknown version of pcap. -EINVAL: it is
  * of another format than `options` asks for. -EFBIG: above a ceiling. Those of
@@ -353,6 +354,15 @@ PKTFS_API int pktfs_writer_copy_block(pktfs_writer *writer, const struct pktfs_b
 
 /* ---- questions */
 
+/* What was done to a torn tail by PKTFS_WRITER_REPAIR. */
+enum pktfs_writer_repair {
+	PKTFS_WRITER_REPAIR_NONE, /* nothing: it was whole */
+	PKTFS_WRITER_REPAIR_CUT,
+	PKTFS_WRITER_REPAIR_ENDED,   /* cut, if anything was; and the frame or member finished */
+	PKTFS_WRITER_REPAIR_REWRITTEN, /* cut, and the whole records there written anew */
+	PKTFS_WRITER_REPAIR_RESUMED, /* the same, begun by another writer that was interrupted */
+};
+
 struct pktfs_writer_status {
 	enum pktfs_format format;
 	enum pktfs_compression compression;
@@ -368,6 +378,9 @@ struct pktfs_writer_status {
 	uint32_t interfaces;     /* of the last section */
 	uint64_t interfaces_before; /* of all sections before it */
 	int section_follows;     /* the next record begins a new section first */
+	enum pktfs_writer_repair repair; /* when it was opened: what was done, where in the */
+	uint64_t repair_offset;          /* file (as it is stored), and how many bytes were */
+	uint64_t repair_bytes;           /* cut off there, which are in PATH.torn */
 };
 
 PKTFS_API void pktfs_writer_status_get(pktfs_writer *writer, struct pktfs_writer_status *ret);

@@ -3,6 +3,7 @@
 #include "append_internal.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,33 @@ static int open_writer(struct append *append, const char *path,
 	append->interfaces_first = status.interfaces_before + status.interfaces;
 	append->base.known = !options->separate;
 	return r;
+}
+
+static void say_cut(const struct pktfs_writer_status *status, const char *path, struct text *ret)
+{
+	if (status->repair_bytes)
+		text_printf(ret, "%" PRIu64 " bytes at offset %" PRIu64
+			    " are cut off, and kept in %s.torn",
+			    status->repair_bytes, status->repair_offset, path);
+	else
+		text_printf(ret, "nothing is cut off");
+}
+
+void append_repaired(struct append *append, struct text *ret)
+{
+	struct pktfs_writer_status status;
+
+	pktfs_writer_status_get(append->writer, &status);
+	if (status.repair == PKTFS_WRITER_REPAIR_NONE)
+		return;
+	text_printf(ret, status.repair == PKTFS_WRITER_REPAIR_RESUMED
+				 ? "a repair that was interrupted is finished: "
+				 : "repaired: ");
+	say_cut(&status, append->path, ret);
+	if (status.repair == PKTFS_WRITER_REPAIR_ENDED)
+		text_printf(ret, "; the frame that was unfinished is ended");
+	else if (status.repair != PKTFS_WRITER_REPAIR_CUT)
+		text_printf(ret, "; the whole records of the frame there are written anew");
 }
 
 static void show_path(const char *path, char *ret)

@@ -91,6 +91,10 @@ struct append_options {
 int append_open(const char *path, const struct append_options *options, struct append **ret,
 		struct pktfs_error *ret_error);
 
+/* What the repair has done to the file when it was opened, for a person: appended to
+ * `ret`; nothing, if there was none. */
+void append_repaired(struct append *append, struct text *ret);
+
 /*
  * From here on the functions below may be called. `capture` shows the file: it
  * is the capture, or (separate) the last of the capture's files. A file that is

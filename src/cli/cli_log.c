@@ -110,6 +110,12 @@ void cli_log_note(const char *format, ...)
 		text_append(&notes, text, strlen(text) + 1);
 }
 
+void cli_log_said(const char *where, const char *what)
+{
+	fprintf(stderr, "pktfs: %s: %s\n", where, what);
+	cli_log_note("%s: %s", where, what);
+}
+
 /* With the lock. */
 static void forget_notes(void)
 {

@@ -36,6 +36,9 @@ void cli_log_to_view(struct view *view, bool foreground);
 #define CLI_LOG_NOTES 1000u
 void cli_log_note(const char *format, ...) _printf_(1, 2);
 
+/* The same, and on standard error: "pktfs: WHERE: what". Before there is a view. */
+void cli_log_said(const char *where, const char *what);
+
 /* Before the view is closed. */
 void cli_log_close(void);
 

@@ -161,6 +161,7 @@ int cli_source_append(const struct cli_config *config, struct cli_source *source
 					 .open_status = keeper ? cli_keeper_open_status : NULL,
 					 .open_context = keeper};
 	const char *file = config->append_file ? config->append_file : config->file;
+	_cleanup_(text_free) struct text repaired = {0};
 	struct pktfs_error error = {0};
 	int r;
 
@@ -168,7 +169,12 @@ int cli_source_append(const struct cli_config *config, struct cli_source *source
 		return 0;
 	r = append_open(source->target ? source->target : source->path, &options, &source->append,
 			&error);
-	return r < 0 ? cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r)) : 0;
+	if (r < 0)
+		return cli_fail(file, "%s", error.text[0] ? error.text : strerror(-r));
+	append_repaired(source->append, &repaired);
+	if (repaired.size && !repaired.failed)
+		cli_log_said(file, repaired.bytes);
+	return 0;
 }
 
 static int open_ring(const struct cli_config *config, const struct pktfs_open_options *wanted,

@@ -10,7 +10,6 @@
 
 #include "write_check.h"
 #include "write_lock.h"
-#include "write_repair.h"
 
 #define MODE_DEFAULT       0666u
 #define SECTION_LENGTH_AT  16u
@@ -225,7 +224,8 @@ static int check_wanted(const struct write_target *target,
 
 /* The file as it can be appended to. */
 static int check_file(int fd, const char *path, const struct pktfs_writer_options *options,
-		      struct write_target *target, struct pktfs_error *ret_error)
+		      struct write_target *target, struct write_repaired *repaired,
+		      struct pktfs_error *ret_error)
 {
 	bool repair = options->flags & PKTFS_WRITER_REPAIR;
 	int r = write_check(fd, target, ret_error);
@@ -234,7 +234,7 @@ static int check_file(int fd, const char *path, const struct pktfs_writer_option
 		return r;
 	r = check_wanted(target, options, ret_error);
 	if (r == 0 && target->mend != WRITE_MEND_NONE && repair) {
-		r = write_repair(fd, path, target, ret_error);
+		r = write_repair(fd, path, target, repaired, ret_error);
 		write_target_free(target);
 		if (r == 0)
 			r = write_check(fd, target, ret_error);
@@ -257,7 +257,7 @@ static int append_to(struct pktfs_writer *writer, const char *path,
 {
 	bool repair = options->flags & PKTFS_WRITER_REPAIR;
 	struct write_target target;
-	int r = write_repair_resume(writer->file.fd, path, repair, ret_error);
+	int r = write_repair_resume(writer->file.fd, path, repair, &writer->repaired, ret_error);
 
 	writer->file.had_name = st->st_nlink > 0;
 	if (r < 0)
@@ -266,7 +266,7 @@ static int append_to(struct pktfs_writer *writer, const char *path,
 		start_new(writer, path, options);
 		return 0;
 	}
-	r = check_file(writer->file.fd, path, options, &target, ret_error);
+	r = check_file(writer->file.fd, path, options, &target, &writer->repaired, ret_error);
 	if (r < 0)
 		return r;
 	start_append(writer, &target);

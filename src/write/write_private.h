@@ -21,6 +21,7 @@
 #include "write_file.h"
 #include "write_interfaces.h"
 #include "write_option.h"
+#include "write_repair.h"
 #include "write_stream.h"
 
 /* Buffered records are written out at this size; compressed, it is that of a
@@ -49,6 +50,7 @@ struct pktfs_writer {
 	uint64_t packets, packets_before, sections;
 	uint64_t interfaces_before; /* of the sections before the last */
 	int sync_failed;      /* negative errno: what is on the disk is not known */
+	struct write_repaired repaired; /* when it was opened */
 };
 
 struct write_mark {

@@ -238,7 +238,7 @@ static bool fits(const struct log *log, const struct stat *st)
 }
 
 static int resume(int fd, int log_fd, const char *path, const char *name, bool repair,
-		  struct pktfs_error *ret_error)
+		  struct write_repaired *ret, struct pktfs_error *ret_error)
 {
 	struct stat st;
 	struct log log;
@@ -259,10 +259,16 @@ static int resume(int fd, int log_fd, const char *path, const char *name, bool r
 				" of the file was interrupted; accepted after it is repaired",
 				log.cut_at);
 	r = do_log(fd, log_fd, &log, path, name);
-	return r < 0 ? failed(r, name, ret_error) : 0;
+	if (r < 0)
+		return failed(r, name, ret_error);
+	*ret = (struct write_repaired){.how = PKTFS_WRITER_REPAIR_RESUMED,
+				       .offset = log.cut_at,
+				       .bytes = log.size_before - log.cut_at};
+	return 0;
 }
 
-int write_repair_resume(int fd, const char *path, bool repair, struct pktfs_error *ret_error)
+int write_repair_resume(int fd, const char *path, bool repair, struct write_repaired *ret,
+			struct pktfs_error *ret_error)
 {
 	_cleanup_free_ char *name = beside(path, ".repair");
 	_cleanup_close_ int log_fd = -1;
@@ -272,13 +278,14 @@ int write_repair_resume(int fd, const char *path, bool repair, struct pktfs_erro
 	log_fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (log_fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : failed(-errno, name, ret_error);
-	return resume(fd, log_fd, path, name, repair, ret_error);
+	return resume(fd, log_fd, path, name, repair, ret, ret_error);
 }
 
 static int recode(int fd, const char *path, const struct write_target *target,
 		  struct pktfs_error *ret_error)
 {
 	_cleanup_free_ char *name = beside(path, ".repair");
+	struct write_repaired resumed;
 	int r;
 
 	if (!name)
@@ -288,7 +295,7 @@ static int recode(int fd, const char *path, const struct write_target *target,
 		unlink(name);
 		return r;
 	}
-	return write_repair_resume(fd, path, true, ret_error);
+	return write_repair_resume(fd, path, true, &resumed, ret_error);
 }
 
 static int cut_and_end(int fd, const struct write_target *target, struct pktfs_error *ret_error)
@@ -307,13 +314,21 @@ static int cut_and_end(int fd, const struct write_target *target, struct pktfs_e
 }
 
 int write_repair(int fd, const char *path, const struct write_target *target,
-		 struct pktfs_error *ret_error)
+		 struct write_repaired *ret, struct pktfs_error *ret_error)
 {
+	static const enum pktfs_writer_repair how[] = {
+		[WRITE_MEND_CUT] = PKTFS_WRITER_REPAIR_CUT,
+		[WRITE_MEND_END] = PKTFS_WRITER_REPAIR_ENDED,
+		[WRITE_MEND_RECODE] = PKTFS_WRITER_REPAIR_REWRITTEN,
+	};
 	int r = keep(fd, path, target->cut_at, target->stored_end, ret_error);
 
-	if (r < 0)
-		return r;
-	if (target->mend == WRITE_MEND_RECODE)
-		return recode(fd, path, target, ret_error);
-	return cut_and_end(fd, target, ret_error);
+	if (r == 0)
+		r = target->mend == WRITE_MEND_RECODE ? recode(fd, path, target, ret_error)
+						      : cut_and_end(fd, target, ret_error);
+	if (r == 0)
+		*ret = (struct write_repaired){.how = how[target->mend],
+					       .offset = target->cut_at,
+					       .bytes = target->stored_end - target->cut_at};
+	return r;
 }

@@ -23,16 +23,23 @@
 #ifndef WRITE_REPAIR_H
 #define WRITE_REPAIR_H
 
+#include "pktfs/writer.h"
 #include "write_check.h"
+
+struct write_repaired {
+	enum pktfs_writer_repair how;
+	uint64_t offset, bytes; /* where the file was cut, and how many bytes that were */
+};
 
 /* target->mend is not NONE. Afterwards the file is complete, and has to be
  * checked again. */
 int write_repair(int fd, const char *path, const struct write_target *target,
-		 struct pktfs_error *ret_error);
+		 struct write_repaired *ret, struct pktfs_error *ret_error);
 
 /* Looks for a log of a repair that was interrupted: 0 there is none (any more);
- * with `repair` it is done, without it is -ENODATA. -ESTALE: there is one which
- * the file has outgrown. */
-int write_repair_resume(int fd, const char *path, bool repair, struct pktfs_error *ret_error);
+ * with `repair` it is done (and only then *ret is written), without it is -ENODATA.
+ * -ESTALE: there is one which the file has outgrown. */
+int write_repair_resume(int fd, const char *path, bool repair, struct write_repaired *ret,
+			struct pktfs_error *ret_error);
 
 #endif

@@ -48,6 +48,9 @@ void pktfs_writer_status_get(pktfs_writer *writer, struct pktfs_writer_status *r
 		.interfaces = writer->interfaces.count,
 		.interfaces_before = writer->interfaces_before,
 		.section_follows = writer->section_follows,
+		.repair = writer->repaired.how,
+		.repair_offset = writer->repaired.offset,
+		.repair_bytes = writer->repaired.bytes,
 	};
 }
 

@@ -66,6 +66,7 @@ static void append(int fd, const uint8_t *bytes, size_t size, uint64_t patch)
 static void repair(int fd, const struct write_target *target)
 {
 	char path[64], torn[80];
+	struct write_repaired repaired;
 	struct write_target again;
 	struct pktfs_error error;
 	int r;
@@ -73,9 +74,9 @@ static void repair(int fd, const struct write_target *target)
 	assert(target->problem.code == -ENODATA && *target->problem.text);
 	snprintf(path, sizeof(path), "/dev/shm/pktfs-fuzz-append-%d", (int)getpid());
 	snprintf(torn, sizeof(torn), "%s.torn", path);
-	r = write_repair(fd, path, target, &error);
+	r = write_repair(fd, path, target, &repaired, &error);
 	unlink(torn);
-	assert(r == 0);
+	assert(r == 0 && repaired.how != PKTFS_WRITER_REPAIR_NONE);
 	r = write_check(fd, &again, &error);
 	assert(r == 0 && again.mend == WRITE_MEND_NONE);
 	assert(again.packets == target->packets && again.end == target->end);

@@ -11,6 +11,7 @@ with pktfs. Two runs at a time.
 import concurrent.futures
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ BUILD = os.environ.get("PKTFS_BUILD_DIR", os.path.join(TOP, "build"))
 PKTFS, PKTGEN, LOAD = (os.path.join(BUILD, name) for name in (
     "pktfs", "tests/tools/pktgen", "tests/mount/append_load"))
 SECONDS = 20
+REPAIR = re.compile(r"pktfs: .*: (repaired|a repair that was interrupted is finished): ")
 BASE = 30  # packets that are there before
 KINDS = {
     "a.pcap": "--nanosecond", "be.pcap": "--big-endian", "a.pcapng": "--format pcapng",
@@ -62,8 +64,10 @@ class Mount:
             time.sleep(0.003)
 
     def said(self):
+        """But for what a repair has done, which is to be said."""
         self.words.seek(0)
-        return self.words.read().decode(errors="replace").strip()
+        lines = self.words.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if not REPAIR.match(line))
 
     def kill(self):
         self.daemon.kill()

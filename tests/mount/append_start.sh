@@ -116,6 +116,24 @@ for name, data in (("torn.pcap", pcap(some)), ("torn.pcapng", pcapng(some)),
                                      check=True).stdout)
         print(f"c.{name}.{end}", at)
 PYTHON
+# told FILE OFFSET: what the repair has cut off was said, on standard error and in
+# info/log, and is so
+told()
+{
+	local line at
+
+	line=$(cat stderr)
+	at=${2#* }
+	: >stderr
+	case $1 in
+	*.zst | *.gz) at=0 ;; # the frame, which begins there
+	esac
+	[[ $line == "pktfs: $1: repaired: $(stat -c %s "$1.torn") bytes at offset $at are cut off, and kept in "*"$1.torn"* ]] ||
+		fail "$1: said: $line"
+	[[ $1 != *.zst && $1 != *.gz ]] || [[ $line == *'; the whole records of the frame there are written anew' ]] ||
+		fail "$1: said: $line"
+	grep -qF "${line#pktfs: }" "$mnt/info/log" || fail "$1: info/log: $(cat "$mnt/info/log")"
+}
 for name in *.torn.pcap *.torn.pcapng *.be.pcapng c.*.zst c.*.gz; do
 	offset=$("$pktfs" --info "$name" | grep -o 'offset [0-9]*' | head -1)
 	before=$(sha256sum <"$name")
@@ -127,6 +145,7 @@ for name in *.torn.pcap *.torn.pcapng *.be.pcapng c.*.zst c.*.gz; do
 	wait_indexed
 	same "$(cat "$mnt/info/state")" complete "$name repaired"
 	same "$(ls "$mnt/packets" | wc -l)" 19 "packets of $name repaired"
+	told "$name" "$offset"
 	appends
 	unmount
 	same "$(packets_in "$name")" 20 "packets in $name"
@@ -143,6 +162,7 @@ for name in *.torn.pcap *.torn.pcapng *.be.pcapng c.*.zst c.*.gz; do
 	mount_capture "$name" -o rw,repair
 	wait_indexed
 	unmount
+	[ ! -s stderr ] || fail "$name is whole, and: $(cat stderr)"
 	same "$(sha256sum <"$name")" "$before" "$name, repaired again"
 	[ ! -e "$name.torn" ] || fail "$name.torn again"
 done

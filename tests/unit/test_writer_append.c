@@ -190,6 +190,7 @@ static void interrupted_repair(void **state)
 	char path[128], log_path[128];
 	struct pktfs_writer_options options = {.flags = PKTFS_WRITER_REPLACE};
 	_cleanup_(text_free) struct text log = {0};
+	struct pktfs_writer_status status;
 	struct text whole;
 	struct stat st;
 	pktfs_writer *writer;
@@ -219,6 +220,10 @@ static void interrupted_repair(void **state)
 		FAILS(pktfs_writer_append(path, &options, &writer, error_), -ENODATA);
 		options.flags = PKTFS_WRITER_REPAIR;
 		OK(pktfs_writer_append(path, &options, &writer, error_));
+		pktfs_writer_status_get(writer, &status);
+		assert_int_equal(status.repair, PKTFS_WRITER_REPAIR_RESUMED);
+		assert_int_equal(status.repair_offset, 0);
+		assert_int_equal(status.repair_bytes, 9);
 		OK(pktfs_writer_close(writer, error_));
 		assert_int_equal(check_capture(path, PKTFS_STATE_COMPLETE), 5);
 		assert_int_equal(access(log_path, F_OK), -1);

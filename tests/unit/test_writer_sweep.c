@@ -233,6 +233,20 @@ static void is_torn(const char *torn, const struct sample *sample, size_t size)
 	text_free(&kept);
 }
 
+/* The status says what was cut off, which is all that is kept. */
+static void is_told(pktfs_writer *writer, const char *torn, size_t size)
+{
+	struct pktfs_writer_status status;
+	struct stat st = {0};
+
+	pktfs_writer_status_get(writer, &status);
+	assert_int_not_equal(status.repair, PKTFS_WRITER_REPAIR_NONE);
+	assert_int_not_equal(status.repair, PKTFS_WRITER_REPAIR_RESUMED);
+	assert_true(stat(torn, &st) == 0 || errno == ENOENT);
+	assert_int_equal(status.repair_bytes, st.st_size);
+	assert_int_equal(status.repair_offset + status.repair_bytes, size);
+}
+
 static pktfs_writer *open_cut(const char *path, const char *torn, const struct sample *sample,
 			      size_t size, struct tally *tally)
 {
@@ -242,6 +256,10 @@ static pktfs_writer *open_cut(const char *path, const char *torn, const struct s
 	int r = pktfs_writer_append(path, &options, &writer, &error);
 
 	if (r == 0) {
+		struct pktfs_writer_status status;
+
+		pktfs_writer_status_get(writer, &status);
+		assert_int_equal(status.repair, PKTFS_WRITER_REPAIR_NONE);
 		tally->whole++;
 		return writer;
 	}
@@ -251,6 +269,7 @@ static pktfs_writer *open_cut(const char *path, const char *torn, const struct s
 	options.flags = PKTFS_WRITER_REPAIR;
 	if (pktfs_writer_append(path, &options, &writer, &error) == 0) {
 		assert_int_equal(r, -ENODATA);
+		is_told(writer, torn, size);
 		tally->repaired++;
 		return writer;
 	}
