@@ -52,27 +52,38 @@ int view_field_show(const struct view_fields *fields, unsigned field,
 	return r;
 }
 
-int view_field_find(const struct view_fields *fields, const char *name)
+int view_fields_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
 {
-	unsigned i;
+	const struct view_fields *fields = view_kind_of(node)->fields;
 
-	for (i = 0; i < fields->count; i++)
-		if (!strcmp(fields->fields[i].name, name))
-			return (int)i;
+	(void)view;
+	for (unsigned i = 0; i < fields->count; i++) {
+		if (!strcmp(fields->fields[i].name, name)) {
+			*ret_child = fields->node(node, i);
+			return 0;
+		}
+	}
 	return -ENOENT;
 }
 
-int view_field_child(struct view *view, const struct view_fields *fields, uint64_t position,
-		     uint64_t node, struct view_child *ret)
+uint64_t view_fields_count(struct view *view, uint64_t node)
 {
+	(void)view;
+	return view_kind_of(node)->fields->count;
+}
+
+int view_fields_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
+{
+	const struct view_fields *fields = view_kind_of(node)->fields;
+	uint64_t field = fields->node(node, position);
 	struct view_text *text;
-	int r = view_text_get(view, node, VIEW_TEXT_STAT, &text);
+	int r = view_text_get(view, field, VIEW_TEXT_STAT, &text);
 
 	if (!r)
 		view_text_put(view, text);
 	if (r == -ENOENT || r == -EAGAIN || r == -ENOMEM)
 		return r;
 	snprintf(ret->name, sizeof(ret->name), "%s", fields->fields[position].name);
-	ret->node = node;
+	ret->node = field;
 	return 0;
 }

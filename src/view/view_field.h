@@ -39,14 +39,17 @@ struct view_field {
 struct view_fields {
 	const struct view_field *fields;
 	unsigned count;
+	/* the node of a field in a directory of them */
+	uint64_t (*node)(uint64_t directory, uint64_t field);
 };
 
 int view_field_show(const struct view_fields *fields, unsigned field,
 		    const struct view_subject *subject, struct text *text);
-/* The field with this name, or -ENOENT. */
-int view_field_find(const struct view_fields *fields, const char *name);
-/* For listings: the name, when the field `node` has a value. */
-int view_field_child(struct view *view, const struct view_fields *fields, uint64_t position,
-		     uint64_t node, struct view_child *ret);
+/* Of a kind of node with `fields`: what is in such a directory. In a listing is what has
+ * a value. */
+int view_fields_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child);
+uint64_t view_fields_count(struct view *view, uint64_t node);
+int view_fields_child(struct view *view, uint64_t node, uint64_t position,
+		      struct view_child *ret);
 
 #endif

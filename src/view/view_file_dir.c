@@ -155,9 +155,15 @@ static const struct view_field info[] = {
 	{"state", .show = show_state, .live = true},
 	{"problem", .show = show_problem, .live = true, .raw = true},
 };
-enum { FIELD_PROBLEM = 10 };
 
-static const struct view_fields fields = {info, ARRAY_SIZE(info)};
+static uint64_t field_node(uint64_t node, uint64_t field)
+{
+	return view_node(NODE_FILE, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
+}
+
+static const struct view_fields fields = {info, ARRAY_SIZE(info), field_node};
+
+enum { FIELD_PROBLEM = 10 };
 
 /* ---- files/ */
 
@@ -249,34 +255,6 @@ const struct view_kind view_kind_file_dir = {
 
 /* ---- files/NAME/info/ */
 
-static uint64_t field_node(uint64_t node, uint64_t field)
-{
-	return view_node(NODE_FILE, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
-}
-
-static int info_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
-{
-	int field = view_field_find(&fields, name);
-
-	(void)view;
-	if (field < 0)
-		return field;
-	*ret_child = field_node(node, (unsigned)field);
-	return 0;
-}
-
-static uint64_t info_count(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return fields.count;
-}
-
-static int info_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
-{
-	return view_field_child(view, &fields, position, field_node(node, position), ret);
-}
-
 static uint64_t info_parent(struct view *view, uint64_t node)
 {
 	(void)view;
@@ -294,10 +272,11 @@ static bool always(struct view *view, uint64_t node)
 const struct view_kind view_kind_file_info_dir = {
 	.directory = true,
 	.check = file_check,
-	.find = info_find,
+	.fields = &fields,
+	.find = view_fields_find,
 	.never = view_unknown,
-	.count = info_count,
-	.child = info_child,
+	.count = view_fields_count,
+	.child = view_fields_child,
 	.changing = always,
 	.parent = info_parent,
 };

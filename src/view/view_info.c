@@ -304,38 +304,20 @@ static const struct view_field info[] = {
 	[FIELD_APPENDED] = {"appended", .show = show_appended, .live = true, .raw = true},
 };
 
-static const struct view_fields fields = {info, ARRAY_SIZE(info)};
-
-static int info_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
+static uint64_t field_node(uint64_t node, uint64_t field)
 {
-	int field = view_field_find(&fields, name);
-
-	(void)view;
-	if (field < 0)
-		return field;
-	*ret_child = view_node_in_set(NODE_INFO, node, (unsigned)field);
-	return 0;
+	return view_node_in_set(NODE_INFO, node, field);
 }
 
-static uint64_t info_count(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return fields.count;
-}
-
-static int info_child(struct view *view, uint64_t node, uint64_t position, struct view_child *ret)
-{
-	return view_field_child(view, &fields, position,
-				view_node_in_set(NODE_INFO, node, position), ret);
-}
+static const struct view_fields fields = {info, ARRAY_SIZE(info), field_node};
 
 const struct view_kind view_kind_info_dir = {
 	.directory = true,
-	.find = info_find,
+	.fields = &fields,
+	.find = view_fields_find,
 	.never = view_unknown,
-	.count = info_count,
-	.child = info_child,
+	.count = view_fields_count,
+	.child = view_fields_child,
 	.changing = view_set_changing,
 	.parent = view_parent_root,
 };

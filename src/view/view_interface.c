@@ -88,24 +88,18 @@ static const struct view_field interface[] = {
 	{"packets", .show = show_packets, .live = true},
 };
 
-static const struct view_fields fields = {interface, ARRAY_SIZE(interface)};
-
 static uint64_t field_node(uint64_t node, uint64_t field)
 {
 	return view_node(NODE_INTERFACE, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
 }
 
+static const struct view_fields fields = {interface, ARRAY_SIZE(interface), field_node};
+
 static int interface_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
 {
-	int field = view_field_find(&fields, name);
-
-	(void)view;
-	if (!strcmp(name, "statistics"))
-		*ret_child = view_node(NODE_STATISTICS_DIR, view_node_ordinal(node));
-	else if (field >= 0)
-		*ret_child = field_node(node, (unsigned)field);
-	else
-		return -ENOENT;
+	if (strcmp(name, "statistics") != 0)
+		return view_fields_find(view, node, name, ret_child);
+	*ret_child = view_node(NODE_STATISTICS_DIR, view_node_ordinal(node));
 	return 0;
 }
 
@@ -120,7 +114,7 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 			   struct view_child *ret)
 {
 	if (position < fields.count)
-		return view_field_child(view, &fields, position, field_node(node, position), ret);
+		return view_fields_child(view, node, position, ret);
 	snprintf(ret->name, sizeof(ret->name), "statistics");
 	ret->node = view_node(NODE_STATISTICS_DIR, view_node_ordinal(node));
 	return view_kind_statistics_dir.check(view, ret->node);
@@ -129,6 +123,7 @@ static int interface_child(struct view *view, uint64_t node, uint64_t position,
 const struct view_kind view_kind_interface_dir = {
 	.directory = true,
 	.check = view_numbered_check,
+	.fields = &fields,
 	.find = interface_find,
 	.never = view_unknown,
 	.count = interface_count,

@@ -19,6 +19,7 @@ struct set;
 struct set_pool;
 struct view_cache;
 struct view_export_cache;
+struct view_fields;
 struct view_files;
 struct view_named_table;
 struct view_ring;
@@ -120,6 +121,8 @@ struct view_kind {
 	/* whether nothing here will ever have a name that is not there, however the
 	 * capture grows: the kernel may keep that. NULL: not while it is changing */
 	bool (*never)(struct view *view, uint64_t node, const char *name);
+	/* of a directory that has these alone: view_fields_find, _count and _child */
+	const struct view_fields *fields;
 	/* positions of a listing, from 0 */
 	uint64_t (*count)(struct view *view, uint64_t node);
 	/* moves *position to the first entry at or behind it; -ENOENT: there are

@@ -74,43 +74,20 @@ static const struct view_field section[] = {
 	{"options", .show = show_options, .raw = true},
 };
 
-static const struct view_fields fields = {section, ARRAY_SIZE(section)};
-
 static uint64_t field_node(uint64_t node, uint64_t field)
 {
 	return view_node(NODE_SECTION, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
 }
 
-static int section_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
-{
-	int field = view_field_find(&fields, name);
-
-	(void)view;
-	if (field < 0)
-		return field;
-	*ret_child = field_node(node, (unsigned)field);
-	return 0;
-}
-
-static uint64_t section_count(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return fields.count;
-}
-
-static int section_child(struct view *view, uint64_t node, uint64_t position,
-			 struct view_child *ret)
-{
-	return view_field_child(view, &fields, position, field_node(node, position), ret);
-}
+static const struct view_fields fields = {section, ARRAY_SIZE(section), field_node};
 
 const struct view_kind view_kind_section_dir = {
 	.directory = true,
 	.check = view_numbered_check,
-	.find = section_find,
-	.count = section_count,
-	.child = section_child,
+	.fields = &fields,
+	.find = view_fields_find,
+	.count = view_fields_count,
+	.child = view_fields_child,
 	.parent = view_numbered_parent,
 };
 

@@ -60,12 +60,12 @@ static const struct view_field statistics[] = {
 	{"comment", .code = 1},
 };
 
-static const struct view_fields fields = {statistics, ARRAY_SIZE(statistics)};
-
 static uint64_t field_node(uint64_t node, uint64_t field)
 {
 	return view_node(NODE_STATISTICS, view_node_ordinal(node) << VIEW_FIELD_BITS | field);
 }
+
+static const struct view_fields fields = {statistics, ARRAY_SIZE(statistics), field_node};
 
 static int statistics_check(struct view *view, uint64_t node)
 {
@@ -82,30 +82,6 @@ static int statistics_check(struct view *view, uint64_t node)
 	return has ? 0 : -ENOENT;
 }
 
-static int statistics_find(struct view *view, uint64_t node, const char *name, uint64_t *ret_child)
-{
-	int field = view_field_find(&fields, name);
-
-	(void)view;
-	if (field < 0)
-		return field;
-	*ret_child = field_node(node, (unsigned)field);
-	return 0;
-}
-
-static uint64_t statistics_count(struct view *view, uint64_t node)
-{
-	(void)view;
-	(void)node;
-	return fields.count;
-}
-
-static int statistics_child(struct view *view, uint64_t node, uint64_t position,
-			    struct view_child *ret)
-{
-	return view_field_child(view, &fields, position, field_node(node, position), ret);
-}
-
 static uint64_t statistics_parent(struct view *view, uint64_t node)
 {
 	(void)view;
@@ -115,10 +91,11 @@ static uint64_t statistics_parent(struct view *view, uint64_t node)
 const struct view_kind view_kind_statistics_dir = {
 	.directory = true,
 	.check = statistics_check,
-	.find = statistics_find,
+	.fields = &fields,
+	.find = view_fields_find,
 	.never = view_unknown,
-	.count = statistics_count,
-	.child = statistics_child,
+	.count = view_fields_count,
+	.child = view_fields_child,
 	.changing = view_changing,
 	.parent = statistics_parent,
 };
