@@ -5,9 +5,11 @@
 #define SOURCE_FIXTURE_H
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 /* wants the headers above */
@@ -192,6 +194,45 @@ static UNUSED size_t fixture_given(struct source *source, uint8_t *bytes, size_t
 		source_return(&loan);
 	}
 	assert_int_equal(at, fixture_end(source));
+	return at;
+}
+
+/* One of several who read at once; `result` is what went wrong. */
+struct fixture_reader {
+	struct source *source;
+	unsigned number; /* from 0 */
+	int result;
+};
+
+static UNUSED void fixture_read_by_many(struct source *source, void *(*reader)(void *context))
+{
+	struct fixture_reader readers[6];
+	pthread_t threads[ARRAY_SIZE(readers)];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
+		readers[i] = (struct fixture_reader){.source = source, .number = i};
+		assert_int_equal(pthread_create(&threads[i], NULL, reader, &readers[i]), 0);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(readers[i].result, 0);
+	}
+}
+
+/* Compares what has come beyond `at`: how far that is. For threads: aborts. */
+static UNUSED uint64_t fixture_follow(struct source *source, const uint8_t *bytes, uint64_t at)
+{
+	uint64_t end = source_available(source, NULL);
+	struct pktfs_loan loan;
+	size_t n;
+
+	for (; at < end; at += n) {
+		if (source_borrow(source, at, 1, &loan) < 0)
+			abort();
+		n = loan.requested = (size_t)MIN(loan.size, end - at);
+		if (memcmp(loan.bytes, bytes + at, n) != 0 || source_return(&loan) < 0)
+			abort();
+	}
 	return at;
 }
 

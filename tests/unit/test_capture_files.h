@@ -19,6 +19,7 @@
 
 #include "pktfs/capture.h"
 #include "test_build.h"
+#include "test_numbered.h"
 #include "util/util_base.h"
 
 #define MAX_FILES 64
@@ -38,11 +39,6 @@ struct files {
 	unsigned count;
 	uint64_t packets;
 };
-
-static inline uint32_t captured_of(uint64_t number)
-{
-	return (uint32_t)(number * 37 % 151);
-}
 
 static inline void build_pcap(struct text *text, bool other, uint64_t first, unsigned count)
 {
@@ -170,15 +166,6 @@ static inline pktfs_capture *open_files(const struct files *files, unsigned flag
 static inline void wait_all(pktfs_capture *capture)
 {
 	assert_int_equal(pktfs_wait(capture, UINT64_MAX, -1), 0);
-}
-
-static inline void check_bytes(const struct pktfs_packet *packet, uint64_t number)
-{
-	assert_int_equal(packet->number, number);
-	assert_int_equal(packet->captured_length, captured_of(number));
-	assert_int_equal(packet->time.sec, number);
-	for (uint32_t i = 0; i < packet->captured_length; i++)
-		assert_int_equal(packet->data[i], build_byte(number, i));
 }
 
 static inline void check_packet(pktfs_capture *capture, uint64_t number)

@@ -16,6 +16,7 @@
 
 #include "pktfs/capture.h"
 #include "test_build.h"
+#include "test_numbered.h"
 #include "util/util_base.h"
 
 #define MAX_RECORDS 4096
@@ -43,11 +44,6 @@ static inline void mark(struct plan *plan, unsigned packets, unsigned metadata, 
 	known->metadata += metadata;
 	known->sections += sections;
 	known->interfaces += interfaces;
-}
-
-static inline uint32_t captured_of(uint64_t number)
-{
-	return (uint32_t)(number * 37 % 151);
 }
 
 static inline void plan_pcap(struct plan *plan, bool big_endian, bool nanosecond, unsigned count)
@@ -156,15 +152,6 @@ static inline void grow_to(struct growing *g, size_t size)
 	append(g, size);
 	assert_int_equal(pktfs_grow(g->capture), 1);
 	assert_int_equal(pktfs_wait_offset(g->capture, size, 10000), 0);
-}
-
-static inline void check_bytes(const struct pktfs_packet *packet, uint64_t number)
-{
-	assert_int_equal(packet->number, number);
-	assert_int_equal(packet->captured_length, captured_of(number));
-	assert_int_equal(packet->time.sec, number);
-	for (uint32_t i = 0; i < packet->captured_length; i++)
-		assert_int_equal(packet->data[i], build_byte(number, i));
 }
 
 static inline void check_packet(pktfs_capture *capture, uint64_t number)

@@ -290,23 +290,14 @@ static void *write_all(void *context)
 static void *follow(void *context)
 {
 	struct source *source = context;
-	struct pktfs_loan loan;
-	uint64_t at = 0, end;
+	uint64_t at = 0;
 	bool last;
-	size_t n;
 
 	do {
 		last = writer_done;
 		if (source_grow(source, UINT64_MAX) < 0)
 			abort();
-		end = source_available(source, NULL);
-		for (; at < end; at += n) {
-			if (source_borrow(source, at, 1, &loan) < 0)
-				abort();
-			n = loan.requested = (size_t)MIN(loan.size, end - at);
-			if (memcmp(loan.bytes, bytes + at, n) != 0 || source_return(&loan) < 0)
-				abort();
-		}
+		at = fixture_follow(source, bytes, at);
 	} while (!last);
 	return (void *)(uintptr_t)at;
 }

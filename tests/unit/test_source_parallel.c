@@ -205,16 +205,10 @@ static void test_cut(void **state)
 
 /* ---- many readers */
 
-struct reader {
-	struct source *source;
-	unsigned number;
-	int result;
-};
-
 /* Goes through all in steps of its own, some of them forwards. */
 static void *read_through(void *context)
 {
-	struct reader *reader = context;
+	struct fixture_reader *reader = context;
 	size_t step = 5000 + 7777 * reader->number, at, n, place;
 	struct pktfs_loan loan;
 	int r;
@@ -240,9 +234,7 @@ static void test_readers(void **state)
 {
 	const struct source_options options[] = {
 		{0}, {.frame_cache_bytes = 1 << 20}, {.frame_cache_bytes = 1}};
-	struct reader readers[6];
-	pthread_t threads[6];
-	size_t at[MOST + 1], i, k;
+	size_t at[MOST + 1], i;
 
 	for (i = 0; i < ARRAY_SIZE(plans) * ARRAY_SIZE(options); i++) {
 		struct text file = {0};
@@ -250,14 +242,7 @@ static void test_readers(void **state)
 
 		make(&file, &plans[i / ARRAY_SIZE(options)], SIZE, at);
 		source = open_with(&file, &options[i % ARRAY_SIZE(options)]);
-		for (k = 0; k < ARRAY_SIZE(readers); k++) {
-			readers[k] = (struct reader){.source = source, .number = (unsigned)k};
-			pthread_create(&threads[k], NULL, read_through, &readers[k]);
-		}
-		for (k = 0; k < ARRAY_SIZE(readers); k++) {
-			pthread_join(threads[k], NULL);
-			assert_int_equal(readers[k].result, 0);
-		}
+		fixture_read_by_many(source, read_through);
 		assert_int_equal(source_problem(source, NULL), 0);
 		source_close(source);
 		text_free(&file);
@@ -272,7 +257,7 @@ static void test_close_early(void **state)
 	size_t at[MOST + 1], i;
 
 	for (i = 0; i < 20; i++) {
-		struct reader reader = {.number = 1};
+		struct fixture_reader reader = {.number = 1};
 		struct text file = {0};
 		pthread_t thread;
 

@@ -138,18 +138,12 @@ static void test_steps(void **state)
 	(void)state;
 }
 
-struct reader {
-	struct source *source;
-	uint32_t seed;
-	int result;
-};
-
 static void *read_random(void *context)
 {
-	struct reader *reader = context;
+	struct fixture_reader *reader = context;
 	struct pktfs_loan loans[2];
 	uint64_t at[2];
-	uint32_t seed = reader->seed;
+	uint32_t seed = reader->number + 1;
 	size_t size[2];
 	int i, k, r;
 
@@ -178,21 +172,11 @@ static void *read_random(void *context)
 
 static void read_by_many(const struct text *file, const struct source_options *options)
 {
-	struct reader readers[6] = {0};
 	struct source *source;
-	pthread_t threads[6];
-	size_t i;
 	int fd = fixture_file(file->bytes, file->size);
 
 	assert_int_equal(source_open_fd(fd, options, &source, NULL), 0);
-	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		readers[i] = (struct reader){.source = source, .seed = (uint32_t)i + 1};
-		pthread_create(&threads[i], NULL, read_random, &readers[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(readers[i].result, 0);
-	}
+	fixture_read_by_many(source, read_random);
 	source_close(source);
 	close(fd);
 }

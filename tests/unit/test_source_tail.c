@@ -241,18 +241,12 @@ static void test_two(void **state)
 	(void)state;
 }
 
-struct reader {
-	struct source *source;
-	uint32_t seed;
-	int result;
-};
-
 /* Reads below `SIZE`; above the end there is nothing. */
 static void *read_random(void *context)
 {
-	struct reader *reader = context;
+	struct fixture_reader *reader = context;
 	struct pktfs_loan loan;
-	uint32_t seed = reader->seed;
+	uint32_t seed = reader->number + 1;
 	uint64_t at;
 	size_t size;
 	int i, r;
@@ -280,20 +274,10 @@ static void *read_random(void *context)
 static void read_by_many(const struct text *file, const struct source_options *options,
 			 uint64_t end)
 {
-	struct reader readers[6] = {0};
 	struct source *source;
-	pthread_t threads[6];
-	size_t i;
 
 	assert_int_equal(source_open_buffer(file->bytes, file->size, options, &source, NULL), 0);
-	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		readers[i] = (struct reader){.source = source, .seed = (uint32_t)i + 1};
-		pthread_create(&threads[i], NULL, read_random, &readers[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(readers[i].result, 0);
-	}
+	fixture_read_by_many(source, read_random);
 	fixture_compare(source, bytes, end);
 	expect_end(source, end);
 	source_close(source);
