@@ -25,10 +25,10 @@
  * At the end of the daemon it ends, too. A mount that has answered and was not
  * ended by cli_keeper_unmount (SIGKILL) is left: a dead one is better than an
  * empty directory, unless the task says otherwise (libfuse's own auto_unmount does
- * nothing where an ordinary user mounts). After one that was ended, the keeper is the last to end: it waits
- * for the daemon's process, then removes the directory if we made it, and lets go of
- * the lock on the place (cli_place.h). A mount that never has answered is taken back,
- * and the daemon waits for the keeper.
+ * nothing where an ordinary user mounts). After one that was ended, the keeper is the
+ * last to end: it waits for the daemon's process, then removes the directory if we
+ * made it, and lets go of the lock on the place (cli_place.h). A mount that never has
+ * answered is taken back, and the daemon waits for the keeper.
  *
  * Threads: cli_keeper_start and _stop from one, the others from any.
  */
