@@ -94,6 +94,7 @@ static void enter(struct set_pool *pool, struct set *set)
 		pool->first->previous = set;
 	pool->first = set;
 	pool->count++;
+	pool->bytes += set_bytes(set->expression);
 	if (set->parent)
 		set->parent->refs++;
 }
@@ -102,18 +103,16 @@ static void enter(struct set_pool *pool, struct set *set)
 static int add(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	       const char *expression, void *state, struct set **ret)
 {
-	struct set *set = calloc(1, sizeof(*set));
+	size_t size = strlen(expression) + 1;
+	struct set *set = calloc(1, sizeof(*set) + size);
 
-	if (set)
-		set->expression = strdup(expression);
-	if (!set || !set->expression || !set_make_room(pool)) {
-		int r = set && set->expression ? -EMFILE : -ENOMEM;
-
-		if (set)
-			free(set->expression);
+	if (!set)
+		return -ENOMEM;
+	if (!set_make_room(pool, set_bytes(expression))) {
 		free(set);
-		return r;
+		return -EMFILE;
 	}
+	memcpy(set->expression, expression, size);
 	set->pool = pool;
 	set->parent = parent;
 	set->depth = parent ? parent->depth + 1 : 0;

@@ -30,7 +30,8 @@ void set_drop(struct set *set)
 	set->failed = 0;
 	set->counts = (struct chunk_counts){0};
 	set_tally_free(&set->tally);
-	set->frame = (struct set_frame){0};
+	free(set->frame);
+	set->frame = NULL;
 	set->pool->memory -= set->memory;
 	set->memory = 0;
 }
@@ -38,7 +39,6 @@ void set_drop(struct set *set)
 void set_destroy(struct set *set)
 {
 	set_drop(set);
-	free(set->expression);
 	free(set);
 }
 
@@ -60,6 +60,7 @@ static void bury(struct set_pool *pool, struct set *set)
 	else
 		pool->first = set->next;
 	pool->count--;
+	pool->bytes -= set_bytes(set->expression);
 	set->parent->refs--;
 	set->gone = true;
 	set->next = pool->graves;
@@ -107,21 +108,24 @@ void set_trim(struct set_pool *pool)
 	}
 }
 
-bool set_make_room(struct set_pool *pool)
+static bool has_room(const struct set_pool *pool, size_t bytes, unsigned part)
+{
+	return pool->count < SET_MAX_SETS - SET_MAX_SETS / LIFE_PART * part &&
+	       pool->bytes + bytes <= SET_MAX_BYTES - SET_MAX_BYTES / LIFE_PART * part;
+}
+
+bool set_make_room(struct set_pool *pool, size_t bytes)
 {
 	_cleanup_free_ struct set **sets = NULL;
-	unsigned i, count, buried = 0;
+	unsigned i, count;
 
-	if (pool->count < SET_MAX_SETS)
+	if (has_room(pool, bytes, 0))
 		return true;
 	sets = idle_sets(pool, &count);
-	for (i = 0; sets && i < count && buried < SET_MAX_SETS / LIFE_PART; i++) {
-		if (sets[i]->refs || sets[i]->wanted)
-			continue;
-		bury(pool, sets[i]);
-		buried++;
-	}
-	return buried > 0;
+	for (i = 0; sets && i < count && !has_room(pool, bytes, 1); i++)
+		if (!sets[i]->refs && !sets[i]->wanted)
+			bury(pool, sets[i]);
+	return pool->count < SET_MAX_SETS; /* those that are kept may take more */
 }
 
 void set_pool_enter(struct set_pool *pool)
