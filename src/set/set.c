@@ -224,10 +224,18 @@ int set_pool_open(pktfs_capture *capture, unsigned threads, uint64_t memory,
 	return 0;
 }
 
+static void destroy_all(struct set *set)
+{
+	struct set *next;
+
+	for (; set; set = next) {
+		next = set->next;
+		set_destroy(set);
+	}
+}
+
 void set_pool_close(struct set_pool *pool)
 {
-	struct set *set;
-
 	if (!pool)
 		return;
 	pthread_mutex_lock(&pool->lock);
@@ -237,14 +245,9 @@ void set_pool_close(struct set_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	while (pool->started)
 		pthread_join(pool->threads[--pool->started], NULL);
-	while ((set = pool->first)) {
-		pool->first = set->next;
-		set_destroy(set);
-	}
-	while ((set = pool->graves)) {
-		pool->graves = set->next;
-		set_destroy(set);
-	}
+	destroy_all(pool->first);
+	destroy_all(pool->graves);
+	destroy_all(pool->old_graves);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);

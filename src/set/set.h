@@ -93,8 +93,13 @@ int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
  * its parent. A pool of which no more sets are ever opened than fit needs none of
  * that.
  */
-void set_pool_enter(struct set_pool *pool);
-void set_pool_leave(struct set_pool *pool);
+struct set_reader {
+	struct set_pool *pool;
+	unsigned turn;
+};
+
+struct set_reader set_pool_enter(struct set_pool *pool);
+void set_pool_leave(struct set_reader *reader);
 void set_ref(struct set *set);
 void set_unref(struct set *set);
 

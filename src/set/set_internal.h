@@ -68,8 +68,9 @@ struct set_pool {
 	struct set *all;
 	struct set *by_hash[SET_BUCKETS], *by_id[SET_BUCKETS];
 	struct set *first;  /* of all sets */
-	struct set *graves; /* given up, but somebody may still look at them */
-	unsigned count, readers;
+	struct set *graves, *old_graves; /* given up, but somebody may still look: set_life.c */
+	unsigned count;
+	unsigned turn, readers[2]; /* those that entered in this turn, and in the one before */
 	struct set *wanted; /* those with a lease, and some whose lease is over */
 	pthread_mutex_t lock;
 	pthread_cond_t work;    /* somebody wants something */

@@ -59,11 +59,12 @@ static size_t taken(void)
 static size_t bytes_a_set(enum set_kind kind)
 {
 	char expression[64];
+	struct set_reader reader;
 	struct set *set;
 	size_t before, after;
 	unsigned i;
 
-	set_pool_enter(pool);
+	reader = set_pool_enter(pool);
 	before = taken();
 	for (i = 1; i <= SETS; i++) {
 		if (kind == SET_RANGE)
@@ -74,7 +75,7 @@ static size_t bytes_a_set(enum set_kind kind)
 		assert_int_equal(set_wait(set), 0);
 	}
 	after = taken();
-	set_pool_leave(pool);
+	set_pool_leave(&reader);
 	return after > before ? (after - before) / SETS : 0;
 }
 
@@ -115,6 +116,7 @@ static void long_words_have_a_bound(void **state)
 {
 	static char expression[SET_MAX_EXPRESSION + 1];
 	struct set *set = NULL, *kept;
+	struct set_reader reader;
 	struct set_pool *sets;
 	size_t at;
 	uint64_t n;
@@ -122,17 +124,17 @@ static void long_words_have_a_bound(void **state)
 
 	(void)state;
 	assert_int_equal(set_pool_open(capture, 1, 0, &sets), 0);
-	set_pool_enter(sets);
+	reader = set_pool_enter(sets);
 	assert_int_equal(set_open(sets, set_all(sets), SET_RANGE, "7", &kept, NULL), 0);
 	set_ref(kept);
-	set_pool_leave(sets);
+	set_pool_leave(&reader);
 	for (i = 0; i < 2 * SET_MAX_BYTES / SET_MAX_EXPRESSION; i++) {
 		at = (size_t)sprintf(expression, "%u", i + 1);
 		while (at + 2 <= SET_MAX_EXPRESSION)
 			at += (size_t)sprintf(expression + at, ",9");
-		set_pool_enter(sets);
+		reader = set_pool_enter(sets);
 		assert_int_equal(set_open(sets, set_all(sets), SET_RANGE, expression, &set, NULL), 0);
-		set_pool_leave(sets);
+		set_pool_leave(&reader);
 		assert_true(sets->bytes <= SET_MAX_BYTES);
 	}
 	assert_true(sets->count < SET_MAX_BYTES / SET_MAX_EXPRESSION + 2);
@@ -143,6 +145,40 @@ static void long_words_have_a_bound(void **state)
 	set_pool_close(sets);
 }
 
+static unsigned length(const struct set *set)
+{
+	unsigned count = 0;
+
+	for (; set; set = set->next)
+		count++;
+	return count;
+}
+
+/* There are readers all the time, but none that stays: one enters before the other
+ * leaves. What the sets took that are given up meanwhile comes back. */
+static void readers_that_take_turns(void **state)
+{
+	struct set_reader reader, next;
+	struct set *set = NULL;
+	char expression[32];
+	unsigned i, most = 0;
+
+	(void)state;
+	reader = set_pool_enter(pool);
+	for (i = 0; i < 4 * SET_MAX_SETS; i++) {
+		sprintf(expression, "1,%u", i + 10);
+		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL), 0);
+		next = set_pool_enter(pool);
+		set_pool_leave(&reader);
+		reader = next;
+		most = MAX(most, length(pool->graves) + length(pool->old_graves));
+	}
+	assert_in_range(most, 0, SET_MAX_SETS / 2);
+	set_pool_leave(&reader);
+	assert_null(pool->graves);
+	assert_null(pool->old_graves);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_filter_takes_little),
 		cmocka_unit_test(minutes_are_given_back),
 		cmocka_unit_test(long_words_have_a_bound),
+		cmocka_unit_test(readers_that_take_turns),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
