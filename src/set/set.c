@@ -94,6 +94,7 @@ static void enter(struct set_pool *pool, struct set *set)
 		pool->first->previous = set;
 	pool->first = set;
 	pool->count++;
+	pool->bytes += set_bytes(set->expression);
 	if (set->parent)
 		set->parent->refs++;
 }
@@ -102,18 +103,16 @@ static void enter(struct set_pool *pool, struct set *set)
 static int add(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	       const char *expression, void *state, struct set **ret)
 {
-	struct set *set = calloc(1, sizeof(*set));
+	size_t size = strlen(expression) + 1;
+	struct set *set = calloc(1, sizeof(*set) + size);
 
-	if (set)
-		set->expression = strdup(expression);
-	if (!set || !set->expression || !set_make_room(pool)) {
-		int r = set && set->expression ? -EMFILE : -ENOMEM;
-
-		if (set)
-			free(set->expression);
+	if (!set)
+		return -ENOMEM;
+	if (!set_make_room(pool, set_bytes(expression))) {
 		free(set);
-		return r;
+		return -EMFILE;
 	}
+	memcpy(set->expression, expression, size);
 	set->pool = pool;
 	set->parent = parent;
 	set->depth = parent ? parent->depth + 1 : 0;
@@ -225,10 +224,18 @@ int set_pool_open(pktfs_capture *capture, unsigned threads, uint64_t memory,
 	return 0;
 }
 
+static void destroy_all(struct set *set)
+{
+	struct set *next;
+
+	for (; set; set = next) {
+		next = set->next;
+		set_destroy(set);
+	}
+}
+
 void set_pool_close(struct set_pool *pool)
 {
-	struct set *set;
-
 	if (!pool)
 		return;
 	pthread_mutex_lock(&pool->lock);
@@ -238,14 +245,9 @@ void set_pool_close(struct set_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	while (pool->started)
 		pthread_join(pool->threads[--pool->started], NULL);
-	while ((set = pool->first)) {
-		pool->first = set->next;
-		set_destroy(set);
-	}
-	while ((set = pool->graves)) {
-		pool->graves = set->next;
-		set_destroy(set);
-	}
+	destroy_all(pool->first);
+	destroy_all(pool->graves);
+	destroy_all(pool->old_graves);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);

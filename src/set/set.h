@@ -80,18 +80,26 @@ struct set *set_all(struct set_pool *pool);
 int set_open(struct set_pool *pool, struct set *parent, enum set_kind kind,
 	     const char *expression, struct set **ret, struct pktfs_error *ret_error);
 #define SET_MAX_SETS 20000u
+/* What they take, beside what was evaluated: few have words so long that it matters. */
+#define SET_MAX_BYTES (SET_MAX_SETS * (size_t)512)
 /* Sets are evaluated through all their parents, one call inside the other. */
 #define SET_MAX_DEPTH 64u
 
 /*
  * How long a set lives: until it is the one that was not used for longest among
- * those that nobody keeps, and there are SET_MAX_SETS. Between set_pool_enter
- * and set_pool_leave no set that one has met goes away; set_ref keeps one until
- * set_unref (both NULL: nothing). A set keeps its parent. A pool of which no
- * more than SET_MAX_SETS sets are ever opened needs none of that.
+ * those that nobody keeps, and there are SET_MAX_SETS, or as many as take
+ * SET_MAX_BYTES. Between set_pool_enter and set_pool_leave no set that one has met
+ * goes away; set_ref keeps one until set_unref (both NULL: nothing). A set keeps
+ * its parent. A pool of which no more sets are ever opened than fit needs none of
+ * that.
  */
-void set_pool_enter(struct set_pool *pool);
-void set_pool_leave(struct set_pool *pool);
+struct set_reader {
+	struct set_pool *pool;
+	unsigned turn;
+};
+
+struct set_reader set_pool_enter(struct set_pool *pool);
+void set_pool_leave(struct set_reader *reader);
 void set_ref(struct set *set);
 void set_unref(struct set *set);
 

@@ -125,6 +125,7 @@ static int compare_minutes(const void *a, const void *b)
 void chunk_sort_minutes(struct set_chunk *chunk)
 {
 	uint32_t i, kept = 0;
+	int64_t *minutes;
 
 	if (chunk->minute_count == 0)
 		return;
@@ -133,6 +134,10 @@ void chunk_sort_minutes(struct set_chunk *chunk)
 		if (chunk->minutes[i] != chunk->minutes[kept])
 			chunk->minutes[++kept] = chunk->minutes[i];
 	chunk->minute_count = kept + 1;
+	/* packets out of order note a minute again and again: what that took is not kept */
+	minutes = realloc(chunk->minutes, chunk->minute_count * sizeof(*minutes));
+	if (minutes)
+		chunk->minutes = minutes;
 }
 
 /* The minutes of both, into `ret`. */

@@ -24,14 +24,15 @@ struct program {
 	bool big_endian; /* NULL's family is in the byte order of the writer */
 	bool exists; /* the expression makes sense for it */
 	struct bpf_program code;
+	struct program *next;
 };
 
 struct filter {
 	pktfs_capture *capture;
 	char *expression;
 	pthread_mutex_t lock; /* held while a program is added */
-	_Atomic unsigned count;
-	struct program programs[FILTER_PROGRAMS];
+	unsigned count;       /* under lock */
+	struct program *_Atomic first; /* published: never changed, and read without the lock */
 };
 
 /* libpcap's compiler has static variables in some versions. */
@@ -86,32 +87,41 @@ static int compile(const char *expression, uint16_t link_type, bool big_endian,
 static int add(struct filter *filter, uint16_t link_type, bool big_endian,
 	       struct pktfs_error *ret_error)
 {
-	unsigned count = atomic_load(&filter->count);
-	struct program *program = &filter->programs[count];
+	struct program *program;
 	int r;
 
-	if (count == FILTER_PROGRAMS)
+	if (filter->count == FILTER_PROGRAMS)
 		return -EFBIG;
+	program = calloc(1, sizeof(*program));
+	if (!program)
+		return error_set(ret_error, -ENOMEM, "filter: no memory");
 	r = compile(filter->expression, link_type, big_endian, &program->code, ret_error);
-	if (r == -ENOMEM)
+	if (r == -ENOMEM) {
+		free(program);
 		return r;
+	}
 	program->link_type = link_type;
 	program->big_endian = big_endian;
 	program->exists = r == 0;
-	atomic_store_explicit(&filter->count, count + 1, memory_order_release);
+	program->next = atomic_load_explicit(&filter->first, memory_order_relaxed);
+	filter->count++;
+	atomic_store_explicit(&filter->first, program, memory_order_release);
 	return r;
 }
 
 static void filter_close(void *state)
 {
 	struct filter *filter = state;
-	unsigned i;
+	struct program *program, *next;
 
 	if (!filter)
 		return;
-	for (i = 0; i < filter->count; i++)
-		if (filter->programs[i].exists)
-			pcap_freecode(&filter->programs[i].code);
+	for (program = filter->first; program; program = next) {
+		next = program->next;
+		if (program->exists)
+			pcap_freecode(&program->code);
+		free(program);
+	}
 	pthread_mutex_destroy(&filter->lock);
 	free(filter->expression);
 	free(filter);
@@ -170,13 +180,11 @@ static int filter_open(pktfs_capture *capture, const char *expression, void **re
 
 static struct program *find(struct filter *filter, uint16_t link_type, bool big_endian)
 {
-	unsigned i, count = atomic_load_explicit(&filter->count, memory_order_acquire);
+	struct program *program = atomic_load_explicit(&filter->first, memory_order_acquire);
 
-	for (i = 0; i < count; i++)
-		if (filter->programs[i].link_type == link_type &&
-		    filter->programs[i].big_endian == big_endian)
-			return &filter->programs[i];
-	return NULL;
+	while (program && (program->link_type != link_type || program->big_endian != big_endian))
+		program = program->next;
+	return program;
 }
 
 /* The program for a link type, compiled now if it came up later. */

@@ -16,7 +16,7 @@ static bool same_key(const struct set_frame_key *a, const struct set_frame_key *
 bool set_frame_known(const struct set_frame *frame, uint64_t packets, uint64_t metadata,
 		     uint64_t *ret)
 {
-	if (!frame->known || frame->busy || frame->key.packets != packets ||
+	if (!frame || !frame->known || frame->busy || frame->key.packets != packets ||
 	    frame->key.metadata != metadata)
 		return false;
 	*ret = frame->place.offset;
@@ -106,12 +106,18 @@ static int measure(struct set_frame *frame, pktfs_capture *capture,
 	return r;
 }
 
-/* One thread at a time works on a frame: 0, it is this one; 1, it is known. */
+/* One thread at a time works on a frame: 0, it is this one; 1, it is known; -EAGAIN,
+ * -ENOMEM. */
 static int claim(struct set *set, const struct set_frame_key *key)
 {
-	struct set_frame *frame = &set->frame;
+	struct set_frame *frame;
 
 	UTIL_LOCK_SCOPE(&set->pool->lock);
+	if (!set->frame)
+		set->frame = calloc(1, sizeof(*set->frame));
+	frame = set->frame;
+	if (!frame)
+		return -ENOMEM;
 	if (frame->busy)
 		return -EAGAIN;
 	if (frame->known && same_key(&frame->key, key))
@@ -131,17 +137,17 @@ int set_frame_measure(struct set *set, const struct set_encoder *encoder, uint64
 	int r = claim(set, &key);
 
 	if (r == 0) {
-		r = measure(&set->frame, set->pool->capture, encoder, &key);
+		r = measure(set->frame, set->pool->capture, encoder, &key);
 		pthread_mutex_lock(&set->pool->lock);
-		set->frame.busy = false;
-		set->frame.known = r == 0;
+		set->frame->busy = false;
+		set->frame->known = r == 0;
 		pthread_mutex_unlock(&set->pool->lock);
 	}
 	if (r < 0)
 		return r;
 	UTIL_LOCK_SCOPE(&set->pool->lock);
-	if (!set->frame.known || !same_key(&set->frame.key, &key))
+	if (!set->frame->known || !same_key(&set->frame->key, &key))
 		return -EAGAIN; /* another was faster, for another state */
-	*ret = set->frame.place.offset;
+	*ret = set->frame->place.offset;
 	return 0;
 }

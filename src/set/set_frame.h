@@ -38,8 +38,8 @@ struct set_frame {
  * again; or what failed. The set must not be dropped meanwhile. */
 int set_frame_measure(struct set *set, const struct set_encoder *encoder, uint64_t *ret);
 
-/* With the pool's lock held: whether the frame is known for a capture of so many
- * packets and metadata blocks; its bytes. */
+/* With the pool's lock held: whether the frame (NULL: never asked for) is known for a
+ * capture of so many packets and metadata blocks; its bytes. */
 bool set_frame_known(const struct set_frame *frame, uint64_t packets, uint64_t metadata,
 		     uint64_t *ret);
 

@@ -6,6 +6,8 @@
 #ifndef SET_INTERNAL_H
 #define SET_INTERNAL_H
 
+#include <string.h>
+
 #include "set_chunk.h"
 #include "set_frame.h"
 #include "set_predicate.h"
@@ -18,7 +20,6 @@ struct set {
 	struct set_pool *pool;
 	struct set *parent;
 	const struct set_predicate *predicate; /* NULL: all packets */
-	char *expression;
 	uint64_t hash;
 	uint32_t id;
 	unsigned depth; /* parents */
@@ -41,7 +42,8 @@ struct set {
 	int64_t failed_ms; /* when */
 	struct chunk_counts counts;  /* over the packets that are published */
 	struct set_tally tally;      /* the same */
-	struct set_frame frame;
+	struct set_frame *frame;     /* NULL: never asked for */
+	char expression[];
 };
 
 /*
@@ -66,13 +68,15 @@ struct set_pool {
 	struct set *all;
 	struct set *by_hash[SET_BUCKETS], *by_id[SET_BUCKETS];
 	struct set *first;  /* of all sets */
-	struct set *graves; /* given up, but somebody may still look at them */
-	unsigned count, readers;
+	struct set *graves, *old_graves; /* given up, but somebody may still look: set_life.c */
+	unsigned count;
+	unsigned turn, readers[2]; /* those that entered in this turn, and in the one before */
 	struct set *wanted; /* those with a lease, and some whose lease is over */
 	pthread_mutex_t lock;
 	pthread_cond_t work;    /* somebody wants something */
 	pthread_cond_t changed; /* something was published */
-	uint64_t memory, memory_bound;
+	uint64_t memory, memory_bound; /* of what was evaluated */
+	uint64_t bytes;                /* of the sets themselves */
 	bool closing;
 	unsigned thread_count, started;
 	pthread_t *threads;
@@ -151,9 +155,15 @@ int64_t set_members_until(struct set *set, uint64_t number, uint64_t last, uint6
 /* With the lock held: forgets what was evaluated; nobody is busy in it. */
 void set_drop(struct set *set);
 
-/* With the lock held: whether there is room for one set more, others being
- * given up for it if need be. */
-bool set_make_room(struct set_pool *pool);
+/* What a set takes before anything of it is evaluated. */
+static inline size_t set_bytes(const char *expression)
+{
+	return sizeof(struct set) + strlen(expression) + 1;
+}
+
+/* With the lock held: whether there is room for one set more that takes `bytes`,
+ * others being given up for it if need be. */
+bool set_make_room(struct set_pool *pool, size_t bytes);
 void set_destroy(struct set *set);
 
 /* With the pool's lock held: drops what is over the memory bound. */

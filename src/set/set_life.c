@@ -3,9 +3,19 @@
  * How long sets and what they evaluated are kept.
  *
  * A set that is given up is taken out of the tables, so that nobody finds it
- * any more, and buried. Readers that met it before may still look at it; at the
- * first moment at which there are no readers, nobody can, and the graves whose
- * sets nobody keeps are emptied. Both is under the pool's lock.
+ * any more, and buried. Readers that met it before may still look at it, until
+ * the last of them leaves. With many threads there are always readers, so that
+ * nobody waits for a moment without any, but they take turns:
+ *
+ *	turn            |    0    |    1    |    0    |
+ *	readers of 0    =============|
+ *	readers of 1               =============|
+ *	buried here         x
+ *	not met any more                        ^ freed
+ *
+ * A turn ends when the readers of the one before have left. What was buried up to
+ * then is met by no later reader, and freed when those of that turn have left as
+ * well, but for what somebody keeps. All of it is under the pool's lock.
  */
 #include <string.h>
 
@@ -30,7 +40,8 @@ void set_drop(struct set *set)
 	set->failed = 0;
 	set->counts = (struct chunk_counts){0};
 	set_tally_free(&set->tally);
-	set->frame = (struct set_frame){0};
+	free(set->frame);
+	set->frame = NULL;
 	set->pool->memory -= set->memory;
 	set->memory = 0;
 }
@@ -38,7 +49,6 @@ void set_drop(struct set *set)
 void set_destroy(struct set *set)
 {
 	set_drop(set);
-	free(set->expression);
 	free(set);
 }
 
@@ -60,8 +70,10 @@ static void bury(struct set_pool *pool, struct set *set)
 	else
 		pool->first = set->next;
 	pool->count--;
+	pool->bytes -= set_bytes(set->expression);
 	set->parent->refs--;
 	set->gone = true;
+	set_drop(set);
 	set->next = pool->graves;
 	pool->graves = set;
 }
@@ -107,37 +119,31 @@ void set_trim(struct set_pool *pool)
 	}
 }
 
-bool set_make_room(struct set_pool *pool)
+static bool has_room(const struct set_pool *pool, size_t bytes, unsigned part)
+{
+	return pool->count < SET_MAX_SETS - SET_MAX_SETS / LIFE_PART * part &&
+	       pool->bytes + bytes <= SET_MAX_BYTES - SET_MAX_BYTES / LIFE_PART * part;
+}
+
+bool set_make_room(struct set_pool *pool, size_t bytes)
 {
 	_cleanup_free_ struct set **sets = NULL;
-	unsigned i, count, buried = 0;
+	unsigned i, count;
 
-	if (pool->count < SET_MAX_SETS)
+	if (has_room(pool, bytes, 0))
 		return true;
 	sets = idle_sets(pool, &count);
-	for (i = 0; sets && i < count && buried < SET_MAX_SETS / LIFE_PART; i++) {
-		if (sets[i]->refs || sets[i]->wanted)
-			continue;
-		bury(pool, sets[i]);
-		buried++;
-	}
-	return buried > 0;
+	for (i = 0; sets && i < count && !has_room(pool, bytes, 1); i++)
+		if (!sets[i]->refs && !sets[i]->wanted)
+			bury(pool, sets[i]);
+	return pool->count < SET_MAX_SETS; /* those that are kept may take more */
 }
 
-void set_pool_enter(struct set_pool *pool)
-{
-	UTIL_LOCK_SCOPE(&pool->lock);
-	pool->readers++;
-}
-
-void set_pool_leave(struct set_pool *pool)
+static void empty_graves(struct set **graves)
 {
 	struct set **at, *set;
 
-	UTIL_LOCK_SCOPE(&pool->lock);
-	if (--pool->readers)
-		return;
-	for (at = &pool->graves; (set = *at);) {
+	for (at = graves; (set = *at);) {
 		if (set->refs || set->busy || set->wanted) {
 			at = &set->next;
 			continue;
@@ -145,6 +151,40 @@ void set_pool_leave(struct set_pool *pool)
 		*at = set->next;
 		set_destroy(set);
 	}
+}
+
+/* With the lock held, and no readers of the turn before left. */
+static void end_turn(struct set_pool *pool)
+{
+	struct set **end;
+
+	empty_graves(&pool->old_graves);
+	for (end = &pool->old_graves; *end; end = &(*end)->next)
+		;
+	*end = pool->graves;
+	pool->graves = NULL;
+	pool->turn = !pool->turn;
+}
+
+struct set_reader set_pool_enter(struct set_pool *pool)
+{
+	UTIL_LOCK_SCOPE(&pool->lock);
+	pool->readers[pool->turn]++;
+	return (struct set_reader){.pool = pool, .turn = pool->turn};
+}
+
+/* Without any readers left, two turns end at once. */
+void set_pool_leave(struct set_reader *reader)
+{
+	struct set_pool *pool = reader->pool;
+	unsigned turns;
+
+	UTIL_LOCK_SCOPE(&pool->lock);
+	pool->readers[reader->turn]--;
+	if (!pool->graves && !pool->old_graves)
+		return;
+	for (turns = 0; turns < 2 && !pool->readers[!pool->turn]; turns++)
+		end_turn(pool);
 }
 
 void set_ref(struct set *set)

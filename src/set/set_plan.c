@@ -113,7 +113,7 @@ static int take_set(struct set *set, struct snapshot *snapshot)
 		if (link)
 			add_link(snapshot, link);
 	}
-	snapshot->frame_known = set_frame_known(&set->frame, set->passed,
+	snapshot->frame_known = set_frame_known(set->frame, set->passed,
 						snapshot->status.metadata, &snapshot->frame);
 	return 0;
 }

@@ -28,7 +28,7 @@ int set_slot_make(struct set *set, uint32_t number)
 	uint32_t room;
 
 	if (number >= set->slot_room) {
-		room = MAX(number + 1, MAX(set->slot_room * 2, 16u));
+		room = MAX(number + 1, set->slot_room * 2);
 		slots = realloc(set->slots, room * sizeof(*slots));
 		if (!slots)
 			return -ENOMEM;

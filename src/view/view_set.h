@@ -13,14 +13,8 @@
 /* Around everything that has to do with sets: none of them goes away until the
  * end of the scope (set_pool_enter). */
 #define VIEW_SETS_SCOPE(view)                                                                      \
-	_cleanup_(view_sets_leave) __attribute__((unused)) struct set_pool *view_sets_scope_ =     \
-		(view)->sets;                                                                      \
-	set_pool_enter(view_sets_scope_)
-
-static inline void view_sets_leave(struct set_pool **pool)
-{
-	set_pool_leave(*pool);
-}
+	_cleanup_(set_pool_leave) __attribute__((unused)) struct set_reader view_sets_scope_ =     \
+		set_pool_enter((view)->sets)
 
 /* 0, or -ESTALE: the set of this node was given up, and looking its path up
  * again brings it back (the kernel does, for whoever comes by a path). */

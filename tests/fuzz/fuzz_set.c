@@ -73,17 +73,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	char *lines = strndup(size ? (const char *)bytes : "", size), *rest = lines, *line;
 	pktfs_capture *capture = sample_open();
 	unsigned asked = 0;
+	struct set_reader reader;
 	struct set_pool *pool;
 	struct set *set;
 	int r = set_pool_open(capture, 1, 0, &pool);
 
 	assert(lines && r == 0);
-	set_pool_enter(pool);
+	reader = set_pool_enter(pool);
 	set = set_all(pool);
 	while ((line = strsep(&rest, "\n")) && asked++ < 8)
 		if (*line)
 			set = ask(pool, set, line);
-	set_pool_leave(pool);
+	set_pool_leave(&reader);
 	pktfs_cancel(capture);
 	set_pool_close(pool);
 	pktfs_close(capture);

@@ -209,6 +209,8 @@ def stress(work, mounts, clients, writers):
     for mount in mounts:
         mount.sample()
     writers.append(growing.start_writer(f"{work}/growing.written"))
+    while read(f"{written.mnt}/info/state") != b"growing\n":  # as the clients find it
+        time.sleep(0.02)
     clients.extend(Client(mount, number) for mount in mounts for number in range(len(mount.steps)))
     deaths = run(mounts, clients)
     growing.end_writer(writers.pop())

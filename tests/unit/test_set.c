@@ -303,28 +303,29 @@ static void many_sets_stay_in_bounds(void **state)
 static void sets_come_and_go(void **state)
 {
 	struct set *set = NULL, *kept, *child;
+	struct set_reader reader;
 	char expression[64];
 	uint32_t first = 0;
 	uint64_t n;
 	unsigned i;
 
 	(void)state;
-	set_pool_enter(pool);
+	reader = set_pool_enter(pool);
 	kept = open_set(NULL, SET_RANGE, "3,5");
 	child = open_set(kept, SET_RANGE, "5");
 	set_ref(child);
-	set_pool_leave(pool);
+	set_pool_leave(&reader);
 	for (i = 0; i < 3 * SET_MAX_SETS; i++) {
-		set_pool_enter(pool);
+		reader = set_pool_enter(pool);
 		sprintf(expression, "%u-%u", i + 1, i + 100);
 		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL),
 				 0);
 		if (i == 0)
 			first = set_id(set);
-		set_pool_leave(pool);
+		set_pool_leave(&reader);
 		assert_true(pool->count <= SET_MAX_SETS);
 	}
-	set_pool_enter(pool);
+	reader = set_pool_enter(pool);
 	assert_null(set_by_id(pool, first));
 	assert_ptr_equal(open_set(NULL, SET_RANGE, "3,5"), kept);
 	assert_int_equal(set_wait(child), 0);
@@ -332,8 +333,9 @@ static void sets_come_and_go(void **state)
 	assert_int_equal(n, 5);
 	assert_int_equal(set_id(open_set(NULL, SET_RANGE, "1-100")), first);
 	set_unref(child);
-	set_pool_leave(pool);
+	set_pool_leave(&reader);
 	assert_null(pool->graves);
+	assert_null(pool->old_graves);
 }
 
 /* What a reader has met does not go away under it. */
@@ -341,11 +343,12 @@ static void a_reader_keeps_what_it_met(void **state)
 {
 	char expression[64];
 	struct set *met, *set;
+	struct set_reader reader;
 	uint64_t n;
 	unsigned i;
 
 	(void)state;
-	set_pool_enter(pool);
+	reader = set_pool_enter(pool);
 	met = open_set(NULL, SET_RANGE, "7-8");
 	for (i = 0; i < 2 * SET_MAX_SETS; i++) {
 		sprintf(expression, "%u", i + 1);
@@ -354,8 +357,9 @@ static void a_reader_keeps_what_it_met(void **state)
 	}
 	assert_int_equal(set_next(met, 1, &n), -ESTALE);
 	assert_int_equal(set_open(pool, met, SET_RANGE, "8", &set, NULL), -ESTALE);
-	set_pool_leave(pool);
+	set_pool_leave(&reader);
 	assert_null(pool->graves);
+	assert_null(pool->old_graves);
 }
 
 static void too_deep(void **state)

@@ -405,7 +405,7 @@ static void the_set_of_all(void **state)
  * goes on where it was. */
 static void dropped_while_reading(void **state)
 {
-	struct sets sets = sets_over(&world, 65536);
+	struct sets sets = sets_over(&world, 50000);
 	struct set *set = sets_open(&sets, SET_FILTER, "greater 100"), *other;
 	_cleanup_(text_free) struct text text = {0};
 	struct export *export;
