@@ -4,7 +4,7 @@
 # Debian, and installs that on a clean one, which debootstrap makes (from the network, in
 # some minutes).
 if [ "$(id -u)" = 0 ] && [ -z "${PKTFS_UNSHARED:-}" ] && unshare -m true; then
-	PKTFS_UNSHARED=1 exec unshare -m --propagation private "$0"
+	PKTFS_UNSHARED=1 exec "$(dirname "$0")/../tools/unshared" "$0"
 fi
 . "$(dirname "$0")/../mount/lib.sh"
 command -v dpkg-shlibdeps >/dev/null || skip 'dpkg-dev is not installed'

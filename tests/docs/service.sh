@@ -12,7 +12,7 @@ stage=${service_stage:-outside}
 # ---- outside: a cgroup, which has to go in the end
 enter()
 {
-	unshare -m --propagation private bash -c '
+	"$top/tests/tools/unshared" bash -c '
 		mkdir "$1" && mount -t cgroup2 none "$1" && mkdir "$1/$2" || exit 77
 		(echo $BASHPID >"$1/$2/cgroup.procs" && exec unshare -C -p -f --kill-child "$3" || exit 77)
 		code=$?

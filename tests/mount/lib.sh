@@ -203,7 +203,7 @@ run_as_user()
 	local code=0
 
 	chmod 755 "$work" && mkdir -m 777 "$work/user"
-	unshare -m --propagation private bash -c '
+	"$top/tests/tools/unshared" bash -c '
 		as_user="setpriv --reuid=65534 --regid=65534 --clear-groups env PATH=/usr/bin:/bin"
 		mknod "$1/fuse" c 10 229 && chmod 666 "$1/fuse" && mount --bind "$1/fuse" /dev/fuse || exit 77
 		: >"$1/fuse.conf" && { [ ! -e /etc/fuse.conf ] || mount --bind "$1/fuse.conf" /etc/fuse.conf; } || exit 77

@@ -4,7 +4,7 @@
 # mount(8) looks for helpers in /sbin, and resets PATH: so pktfs is put where it
 # looks, in a mount namespace of our own.
 if [ "$(id -u)" = 0 ] && [ -z "${PKTFS_UNSHARED:-}" ] && unshare -m true; then
-	PKTFS_UNSHARED=1 exec unshare -m --propagation private "$0"
+	PKTFS_UNSHARED=1 exec "$(dirname "$0")/../tools/unshared" "$0"
 fi
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || skip 'mount(8) needs root'

@@ -6,10 +6,10 @@
  * above it) is copied and mounted, as after a crash. Needs root, mkfs.ext4 and a
  * loop device.
  */
+#include "own_mounts.h"
 #include "test_writer.h"
 
 #include <inttypes.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 
@@ -48,8 +48,7 @@ static bool disk_begin(void)
 	snprintf(image, sizeof(image), "%s", in_dir("image"));
 	snprintf(disk, sizeof(disk), "%s", in_dir("disk"));
 	snprintf(crashed, sizeof(crashed), "%s", in_dir("crashed"));
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (geteuid() != 0 || !own_mounts())
 		return false;
 	make_image();
 	mkdir(disk, 0700);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The writer when the world is against it: full disks, limits, another writer,
  * files that others change, and SIGKILL. */
+#include "own_mounts.h"
 #include "test_writer.h"
 
 #include <signal.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -129,7 +129,7 @@ static void full_disk(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir(folder, 0700), 0);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (!own_mounts() ||
 	    mount("tmpfs", folder, "tmpfs", 0, "size=600k") < 0) {
 		print_message("SKIP: mount(2) is not permitted: %s\n", strerror(errno));
 		skip();
