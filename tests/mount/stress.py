@@ -209,6 +209,7 @@ def stress(work, mounts, clients, writers):
     for mount in mounts:
         mount.sample()
     writers.append(growing.start_writer(f"{work}/growing.written"))
+    growing.await_growth(written.mnt)
     clients.extend(Client(mount, number) for mount in mounts for number in range(len(mount.steps)))
     deaths = run(mounts, clients)
     growing.end_writer(writers.pop())
