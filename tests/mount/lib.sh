@@ -192,6 +192,17 @@ same()
 	[ "$1" = "$2" ] || fail "${3:-values} differ: '$1' and '$2'"
 }
 
+# time of processors that a process has taken, in ms: that which has passed says more about the
+# rest of the machine
+processor_ms()
+{
+	local stat
+
+	stat=$(cat "/proc/$1/stat")
+	set -- ${stat##*) } # from the third field on
+	echo $(((${12} + ${13}) * 1000 / $(getconf CLK_TCK)))
+}
+
 # memory of its own that a process has, in KiB
 own_memory()
 {
