@@ -98,13 +98,20 @@ wait_until()
 	done
 }
 
+# not_with PATHS...: this is about what is off with these (tests/run --with)
+not_with()
+{
+	[[ " $* " != *" ${PKTFS_TEST_WITH:-none} "* ]] || skip "about what --with $PKTFS_TEST_WITH changes"
+}
+
 # daemon_of ARGUMENT...: the process in the background that was started with these
 daemon_of()
 {
 	local pid
 
 	for pid in $(pgrep -x pktfs); do
-		[ "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" != "$pktfs $* " ] || echo "$pid"
+		# there may be options before (tests/run --with)
+		[[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") != "$pktfs "*"$* " ]] || echo "$pid"
 	done 2>/dev/null
 }
 
