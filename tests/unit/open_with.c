@@ -80,8 +80,7 @@ static int saved_index(const char *path, const struct pktfs_open_options *option
 
 	if (!wants("index") || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return -1;
-	once.flags &= ~(unsigned)(PKTFS_OPEN_INDEX | PKTFS_OPEN_GROWING | PKTFS_OPEN_FOLLOW |
-				  PKTFS_OPEN_MORE);
+	once.flags &= ~(unsigned)(PKTFS_OPEN_INDEX | PKTFS_OPEN_GROWING | PKTFS_OPEN_MORE);
 	once.open_file = NULL;
 	if (__real_pktfs_open(path, &once, &capture, NULL) < 0)
 		return -1;
