@@ -4,6 +4,7 @@
 #	make            the program build/pktfs and the library build/libpktfs.{a,so}
 #	make demo       installs what is missing, builds, mounts a sample capture, shows it
 #	make check      installs what is missing, builds, runs every test
+#	make check-paths  the tests that open captures, with each fast path off, and with all on
 #	make bench      figures, as ratios to a baseline measured in the same run
 #	make fuzz       each fuzz target for FUZZ_SECONDS
 #	make install    DESTDIR and PREFIX are respected; make uninstall
@@ -74,8 +75,12 @@ SMALL       := $(patsubst %.c,$(BUILD)/%,$(filter-out %_preload.c,$(wildcard tes
 PKTGEN_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/tools/*.c))
 PKTGEN      := $(if $(PKTGEN_OBJ),$(BUILD)/tests/tools/pktgen)
 INNER_OBJ    = $(filter-out %/cli_main.o,$(PROG_OBJ))
+# captures are opened by way of tests/unit/open_with.c, also by the program `eager`
+OPEN_WITH    := -Wl,--wrap=pktfs_open,--wrap=pktfs_open_fd,--wrap=pktfs_open_buffer \
+	-Wl,--wrap=pktfs_open_files,--wrap=pktfs_open_inputs,--wrap=index_scout_plan
+EAGER        := $(if $(HELPER_OBJ),$(BUILD)/tests/eager/pktfs)
 
-tests: $(UNIT) $(REPLAY) $(SMALL) $(PRELOAD) $(PKTGEN)
+tests: $(UNIT) $(REPLAY) $(SMALL) $(PRELOAD) $(PKTGEN) $(EAGER)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -83,10 +88,14 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 
 INNER_UNIT := $(filter $(addprefix $(BUILD)/tests/unit/test_,append% view% fs% cli%),$(UNIT))
 $(INNER_UNIT): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(INNER_OBJ) $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(OPEN_WITH) -o $@ $^ -lcmocka $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
 
 $(filter-out $(INNER_UNIT),$(UNIT)): $(BUILD)/%: $(BUILD)/%.o $(HELPER_OBJ) $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(OPEN_WITH) -o $@ $^ -lcmocka $(LIB_LIBS)
+
+$(EAGER): $(PROG_OBJ) $(HELPER_OBJ) $(BUILD)/libpktfs.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(OPEN_WITH) -o $@ $^ $(FUSE_LIBS) $(PROG_LIBS) $(LIB_LIBS)
 
 INNER_REPLAY := $(filter $(addprefix $(BUILD)/tests/fuzz/replay_,append% view% cli%),$(REPLAY))
 INNER_FUZZER := $(INNER_REPLAY:$(BUILD)/tests/fuzz/replay_%=$(BUILD)/tests/fuzz/fuzz_%)
@@ -100,8 +109,10 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/t
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libpktfs.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(BUILD)/libpktfs.a $(LIB_LIBS)
 
+$(filter $(BUILD)/tests/corpus/%,$(SMALL)): $(HELPER_OBJ)
+$(filter $(BUILD)/tests/corpus/%,$(SMALL)): LDFLAGS += $(OPEN_WITH)
 $(SMALL): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libpktfs.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libpktfs.a $(LIB_LIBS)
 
 $(PRELOAD): %.so: %.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
@@ -122,6 +133,11 @@ check:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) asan
 	$(Q)tests/run
+
+check-paths:
+	$(Q)scripts/install-packages build run test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
+	$(Q)tests/run --with all
 
 demo:
 	$(Q)scripts/install-packages build run
@@ -200,4 +216,4 @@ clean:
 
 -include $(shell [ ! -d $(BUILD) ] || find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
 
-.PHONY: all tests asan check demo bench fuzz fuzzers install uninstall deb clean
+.PHONY: all tests asan check check-paths demo bench fuzz fuzzers install uninstall deb clean

@@ -2,8 +2,13 @@
 """What the captures of ../shared/captures are known to hold, where the project
 decides otherwise than the plain parser that wrote it down, and how a test says
 what it found (TAP)."""
+import atexit
+import collections
 import csv
+import hashlib
 import os
+import pickle
+import subprocess
 import sys
 import traceback
 
@@ -75,6 +80,64 @@ class Capture:
     def total(self, name):
         return int(self.row[name]) if self.row[name] not in ("-", "") else None
 
+
+# ---- other programs
+
+Answer = collections.namedtuple("Answer", "returncode stdout stderr")
+
+
+class Answers:
+    """What other programs said of the same bytes when a test ran on another build of pktfs:
+    in $PKTFS_TEST_ANSWERS, a folder that tests/run makes anew."""
+
+    def __init__(self, folder):
+        self.known, self.new, self.path = {}, {}, None
+        if not folder:
+            return
+        self.path = os.path.join(folder, os.path.basename(sys.argv[0]))
+        if os.path.exists(self.path):
+            with open(self.path, "rb") as file:
+                self.known = pickle.load(file)
+        atexit.register(self.save)
+
+    def save(self):
+        if not self.new:
+            return
+        with open(f"{self.path}.{os.getpid()}", "wb") as file:
+            pickle.dump(self.known | self.new, file)
+        os.rename(f"{self.path}.{os.getpid()}", self.path)
+
+    def ask(self, argv, data, path, env):
+        def run():
+            done = subprocess.run(argv, input=data if path is None else b"", capture_output=True, env=env)
+            return Answer(done.returncode, done.stdout, done.stderr)
+
+        if not self.path:
+            return run()
+        # a name may say what is in a file
+        key = (*(word if word != path else os.path.splitext(path)[1] for word in argv),
+               hashlib.sha256(data).digest())
+        answer = self.known.get(key) or self.new.get(key)
+        if not answer:
+            answer = self.new[key] = run()
+        return answer
+
+
+ANSWERS = Answers(os.environ.get("PKTFS_TEST_ANSWERS"))
+
+
+def ask(argv, path, env=None):
+    """Runs a program that reads the file PATH, one of ARGV, and nothing else, and writes no file."""
+    with open(path, "rb") as file:
+        return ANSWERS.ask(tuple(argv), file.read(), path, env)
+
+
+def feed(argv, data, env=None):
+    """Runs a program that reads standard input and nothing else, and writes no file."""
+    return ANSWERS.ask(tuple(argv), data, None, env)
+
+
+# ---- captures
 
 def captures():
     with open(os.path.join(SHARED, "MANIFEST.tsv"), newline="") as table:

@@ -15,6 +15,18 @@ from facts import expect
 SANITIZED = ["-o", "nosandbox"] if "ASAN_OPTIONS" in os.environ else []
 
 
+def kept_index(path):
+    """Of tests/run --with index: the file, and when it was made."""
+    if os.environ.get("PKTFS_TEST_WITH") != "index":
+        return None
+    st = os.stat(path)
+    try:
+        index = os.stat(os.path.join(os.environ["XDG_CACHE_HOME"], "pktfs", f"{st.st_dev:x}-{st.st_ino:x}.index"))
+    except FileNotFoundError:
+        return None
+    return index.st_ino, index.st_mtime_ns
+
+
 class Mounted:
     def __init__(self, path, *options):
         self.path, self.options = path, [*SANITIZED, *options]
@@ -32,6 +44,7 @@ class Mounted:
                 expect(self.daemon.poll() is None, f"the daemon ended: {self.said()}")
                 expect(time.monotonic() < end, "not mounted after 30 s")
                 time.sleep(0.005)
+            self.index = kept_index(self.path)
             while self.info("state") == "indexing":
                 expect(time.monotonic() < end, "not indexed after 30 s")
                 time.sleep(0.005)
@@ -43,6 +56,13 @@ class Mounted:
     def info(self, name):
         with open(os.path.join(self.mnt, "info", name), encoding="utf-8") as value:
             return value.read().removesuffix("\n")
+
+    def expect_index_used(self):
+        """Another is kept of what has packets when the index was not used."""
+        plain = self.info("compression") == "none" and self.info("packets") != "0"
+        if os.environ.get("PKTFS_TEST_WITH") == "index":
+            expect("index" not in self.info("log"), f"info/log: {self.info('log')}")
+            expect(self.index or not plain, "there was no index")
 
     def said(self):
         self.words.seek(0)
@@ -67,7 +87,14 @@ class Mounted:
         return code
 
     def __exit__(self, kind, value, trace):
+        if kind is None:
+            try:
+                self.expect_index_used()
+            except BaseException:
+                self.clean_up()
+                raise
         code = self.clean_up()
         if kind is None:
             expect(code == 0, f"the daemon ended with {code}: {self.text[-500:]}")
             expect(not self.text, f"the daemon said: {self.text[-500:]}")
+            expect(kept_index(self.path) == self.index, "the index that was kept was not used")

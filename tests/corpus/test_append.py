@@ -59,20 +59,25 @@ def decompressed(path, compression, to):
 
 # ---- the other readers: what each says of a file; None where it does not read it
 
+def asked(path, *argv):
+    done = facts.ask(argv, path)
+    return done.returncode, done.stdout.decode(errors="replace").splitlines()
+
+
 def tshark(path):
-    code, lines, _ = output("tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.time_epoch", "-e",
-                            "frame.cap_len", "-e", "frame.len", "-e", "frame.interface_id", "-e",
-                            "frame.comment")
+    code, lines = asked(path, "tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.time_epoch", "-e",
+                        "frame.cap_len", "-e", "frame.len", "-e", "frame.interface_id", "-e",
+                        "frame.comment")
     return lines if code == 0 else None
 
 
 def capinfos(path):
-    code, lines, _ = output("capinfos", "-TrcM", path)
+    code, lines = asked(path, "capinfos", "-TrcM", path)
     return int(lines[0].split("\t")[1]) if code == 0 and lines else None
 
 
 def tcpdump(path):
-    code, lines, _ = output("tcpdump", "-nn", "--count", "-r", path)
+    code, lines = asked(path, "tcpdump", "-nn", "--count", "-r", path)
     return int(lines[-1].split()[0]) if code == 0 and lines else None
 
 

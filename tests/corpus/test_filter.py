@@ -5,7 +5,6 @@ selects? Where libpcap does not read the file, what tcpdump selects of the same
 packets in a marked copy for each link type."""
 import concurrent.futures
 import os
-import subprocess
 import sys
 import time
 
@@ -112,7 +111,7 @@ POOL = concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2))
 def tcpdump(path, expression):
     """(records selected, None) or (None, why it refuses)."""
     argv = ["tcpdump", "-r", path, "-w", "-", *([expression] if expression else [])]
-    done = subprocess.run(argv, capture_output=True, env=marked.ENV, stdin=subprocess.DEVNULL)
+    done = facts.ask(argv, path, marked.ENV)
     if done.returncode != 0:
         return None, done.stderr.decode(errors="replace").strip().splitlines()[-1]
     return marked.records(done.stdout), None

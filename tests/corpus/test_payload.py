@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
@@ -48,7 +47,7 @@ compared, explained = {}, set()
 
 
 def run_tshark(path, *arguments):
-    return subprocess.run([*TSHARK, "-r", path, *arguments], capture_output=True, text=True).stdout
+    return facts.ask([*TSHARK, "-r", path, *arguments], path).stdout.decode()
 
 
 def first_of_each(pairs):

@@ -6,7 +6,6 @@ of by/time/ those that have packets?"""
 import os
 import random
 import re
-import subprocess
 import sys
 
 import facts
@@ -56,8 +55,7 @@ def in_calendar(ns):
 
 
 def editcap(data, options, selection=()):
-    done = subprocess.run(["editcap", *options, "-F", "pcapng", "-", "-", *selection], input=data,
-                          capture_output=True, env=marked.ENV)
+    done = facts.feed(["editcap", *options, "-F", "pcapng", "-", "-", *selection], data, marked.ENV)
     expect(done.returncode == 0, f"editcap {options} {selection}: {done.stderr.decode()[:300]}")
     return marked.marks(done.stdout)
 

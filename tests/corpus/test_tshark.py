@@ -19,10 +19,10 @@ from mounted import Mounted
 
 
 def tshark(path):
-    done = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.time_epoch", "-e",
-                           "frame.cap_len", "-e", "frame.len", "-e", "frame.protocols"],
-                          capture_output=True, text=True)
-    return done.returncode, [line.split("\t") for line in done.stdout.splitlines()], done.stderr
+    done = facts.ask(["tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.time_epoch", "-e",
+                      "frame.cap_len", "-e", "frame.len", "-e", "frame.protocols"], path)
+    return (done.returncode, [line.split("\t") for line in done.stdout.decode().splitlines()],
+            done.stderr.decode())
 
 
 def nanoseconds(text):

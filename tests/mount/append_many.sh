@@ -6,9 +6,9 @@
 mount_capture a.pcapng -o rw
 wait_indexed
 ls "$mnt/packets" >/dev/null
-start=$(date +%s%N)
+start=$(processor_ms "$daemon")
 timeout 200 "$build/tests/mount/append_load" "$mnt/append/0" 8 10000
-took=$((($(date +%s%N) - start) / 1000000))
+took=$(($(processor_ms "$daemon") - start))
 same "$(cat "$mnt/info/packets")" 80100 'info/packets at once'
 same "$(ls "$mnt/packets" | wc -l)" 80100 'listed at once'
 same "$(wc -l <"$mnt/packets.tsv")" 80101 'lines of packets.tsv at once'
@@ -42,5 +42,5 @@ for name in list(places)[::997]:
 PYTHON
 python3 -B check.py "$here" "$mnt"
 unmount
-echo "# 80,000 packets by eight processes in $took ms: $((80000 * 1000 / took)) a second"
+echo "# 80,000 packets by eight processes in $took ms of processors"
 [ "$took" -lt 60000 ] || fail "it took $took ms"

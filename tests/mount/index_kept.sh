@@ -2,6 +2,7 @@
 # The index that lasts from mount to mount: a second mount walks nothing and shows the same; what is stale, damaged, somebody
 # else's or in the way is not used and not followed; where it cannot be kept, the mount is as good.
 . "$(dirname "$0")/lib.sh"
+not_with noindex slow index
 cache=$XDG_CACHE_HOME/pktfs
 "$build/tests/tools/pktgen" --packets 60000 --seed 7 big.pcap >/dev/null
 [ "$(stat -c %s big.pcap)" -gt 20000000 ] || fail 'the capture is too small'

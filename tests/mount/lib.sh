@@ -101,13 +101,20 @@ wait_until()
 	done
 }
 
+# not_with PATHS...: this is about what is off with these (tests/run --with)
+not_with()
+{
+	[[ " $* " != *" ${PKTFS_TEST_WITH:-none} "* ]] || skip "about what --with $PKTFS_TEST_WITH changes"
+}
+
 # daemon_of ARGUMENT...: the process in the background that was started with these
 daemon_of()
 {
 	local pid
 
 	for pid in $(pgrep -x pktfs); do
-		[ "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" != "$pktfs $* " ] || echo "$pid"
+		# there may be options before (tests/run --with)
+		[[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") != "$pktfs "*"$* " ]] || echo "$pid"
 	done 2>/dev/null
 }
 
@@ -212,6 +219,17 @@ run_as_user()
 	[ $code = 0 ] || cat "$work/as_user.err"
 	[ $code != 77 ] || echo "# an ordinary user cannot be tried here: $(tail -1 "$work/as_user.err")"
 	return $code
+}
+
+# time of processors that a process has taken, in ms: that which has passed says more about the
+# rest of the machine
+processor_ms()
+{
+	local stat
+
+	stat=$(cat "/proc/$1/stat")
+	set -- ${stat##*) } # from the third field on
+	echo $(((${12} + ${13}) * 1000 / $(getconf CLK_TCK)))
 }
 
 # memory of its own that a process has, in KiB

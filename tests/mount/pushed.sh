@@ -3,6 +3,7 @@
 # reading, while memory is short, and while the capture grows? Do unmounts and interrupts end
 # it all? And is nothing given with -o nopush?
 . "$(dirname "$0")/lib.sh"
+not_with nopush slow
 make_capture pcap 3000 a.pcap --files right
 words_allowed=1 # every request
 

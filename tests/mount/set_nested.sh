@@ -120,7 +120,7 @@ def programs(path, count, pcapng, one_link):
         expect(done.returncode == 0 and not words, f"{path}: {argv[0]}: {done.returncode}: {words[:3]}")
         return done.stdout.decode(errors="replace")
 
-    frames = run("tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.number").split()
+    frames = run("tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.number", "-e", "frame.comment").splitlines()
     expect(len(frames) == count, f"{path}: tshark: {len(frames)} of {count}")
     told = run("capinfos", "-TrcM", path).split("\t")
     expect(int(told[1]) == count, f"{path}: capinfos: {told}")
@@ -129,10 +129,7 @@ def programs(path, count, pcapng, one_link):
         run("tcpdump", "-r", path, "-w", "dumped")
         with open("dumped", "rb") as file:
             expect(len(marked.records(file.read())) == count, f"{path}: tcpdump")
-    if pcapng:
-        comments = run("tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.comment")
-        return [c for c in comments.splitlines() if c]
-    return []
+    return [frame.split("\t")[1] for frame in frames if pcapng and not frame.endswith("\t")]
 
 
 def check_export(path, name, numbers):

@@ -81,7 +81,7 @@ tail -c 1 "$mnt/info/log" | cmp - <(echo) || fail 'info/log does not end with a 
 # ---- ten thousand different filters in a row: in time and in memory
 number=10000
 [ -z "$instrumented" ] || number=1000
-begin=$(date +%s%N)
+begin=$(processor_ms "$daemon")
 python3 - "$mnt" $number <<'PYTHON'
 import os, sys
 mnt, number = sys.argv[1], int(sys.argv[2])
@@ -101,11 +101,10 @@ for i in range(number):
 for i in list(range(0, number, 97)) + [60, 62, 590, 1514]:
     check(i)
 PYTHON
-took=$((($(date +%s%N) - begin) / 1000000))
+took=$(($(processor_ms "$daemon") - begin))
 memory=$(own_memory "$daemon")
 echo "$number filters over 20000 packets: $took ms, RssAnon $memory KiB"
 [ -n "$instrumented" ] || [ "$memory" -lt 131072 ] || fail "RssAnon $memory KiB"
-# (half of it on a machine that does nothing else)
 [ "$took" -lt 60000 ] || fail "$took ms for $number filters"
 alive 'many filters'
 
@@ -152,10 +151,11 @@ PYTHON
 mount_capture x.pcap
 wait_indexed
 for pattern in '(x+x+)+y' '(x|x)*y$' '^(?:x?){1400}x{1400}yz' '(?R)?x(?1)?(x*)*z' '((x{1,700}){1,700}){1,9}z'; do
-	begin=$(date +%s%N)
-	timeout 60 ls "$mnt/by/match/$pattern/packets" >found || [ $? = 2 ] || fail "'$pattern' does not end"
-	echo "'$pattern': $(wc -l <found) packets, $((($(date +%s%N) - begin) / 1000000)) ms"
-	[ -n "$instrumented" ] || [ $((($(date +%s%N) - begin) / 1000000000)) -lt 10 ] || fail "'$pattern' takes long"
+	begin=$(processor_ms "$daemon")
+	timeout 120 ls "$mnt/by/match/$pattern/packets" >found || [ $? = 2 ] || fail "'$pattern' does not end"
+	took=$(($(processor_ms "$daemon") - begin))
+	echo "'$pattern': $(wc -l <found) packets, $took ms"
+	[ -n "$instrumented" ] || [ $took -lt 10000 ] || fail "'$pattern' takes long"
 	alive "$pattern"
 done
 same "$(ls "$mnt/by/match/(x+x+)+y/packets")" 000000041 'the packet in which it does not explode'

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many clients at once, for STRESS seconds (30), at two mounts: one to which they
+"""Many clients at once, for STRESS seconds (15), at two mounts: one to which they
 append, and one whose capture another program writes. Readers that compare every
 byte, listings, filters, patterns, ranges, named sets, whole files, tails and appends,
 killed by SIGKILL now and then. In the end: no error, each acknowledged append is
@@ -31,7 +31,7 @@ import stress_steps as steps  # noqa: E402
 from captures import pcapng  # noqa: E402
 from stress_steps import COUNT, ORIGINAL, check_packet, must, read  # noqa: E402
 
-SECONDS = float(os.environ.get("STRESS", "30"))
+SECONDS = float(os.environ.get("STRESS", "15"))
 BUILD = os.environ.get("PKTFS_BUILD_DIR", os.path.join(HERE, "..", "..", "build"))
 PKTFS = os.path.join(BUILD, "pktfs")
 # what a committed name, its packet and its line in info/appended may take
@@ -209,8 +209,7 @@ def stress(work, mounts, clients, writers):
     for mount in mounts:
         mount.sample()
     writers.append(growing.start_writer(f"{work}/growing.written"))
-    while read(f"{written.mnt}/info/state") != b"growing\n":  # as the clients find it
-        time.sleep(0.02)
+    growing.await_growth(written.mnt)
     clients.extend(Client(mount, number) for mount in mounts for number in range(len(mount.steps)))
     deaths = run(mounts, clients)
     growing.end_writer(writers.pop())

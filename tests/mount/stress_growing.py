@@ -11,7 +11,7 @@ import signal
 import time
 
 from captures import Packet, START, epb, pcapng_head
-from stress_steps import must, read
+from stress_steps import COUNT, must, read
 
 PERIOD = 400
 LEAST = 20
@@ -107,6 +107,16 @@ def begin(path, count):
 
 def shown(mnt):
     return int(read(f"{mnt}/info/packets"))
+
+
+def await_growth(mnt):
+    """Until the mount says that its capture grows. What the kernel knows of one that holds
+    still it may go on saying for some milliseconds; from here on nobody reads what was
+    kept of that."""
+    end = time.monotonic() + 60
+    while read(f"{mnt}/info/state") != b"growing\n" or shown(mnt) == COUNT:
+        must(time.monotonic() < end, "it never grew")
+        time.sleep(0.02)
 
 
 def check(mnt, number):

@@ -133,7 +133,8 @@ static void long_words_have_a_bound(void **state)
 		while (at + 2 <= SET_MAX_EXPRESSION)
 			at += (size_t)sprintf(expression + at, ",9");
 		reader = set_pool_enter(sets);
-		assert_int_equal(set_open(sets, set_all(sets), SET_RANGE, expression, &set, NULL), 0);
+		assert_int_equal(set_open(sets, set_all(sets), SET_RANGE, expression, &set, NULL),
+				 0);
 		set_pool_leave(&reader);
 		assert_true(sets->bytes <= SET_MAX_BYTES);
 	}
@@ -167,7 +168,8 @@ static void readers_that_take_turns(void **state)
 	reader = set_pool_enter(pool);
 	for (i = 0; i < 4 * SET_MAX_SETS; i++) {
 		sprintf(expression, "1,%u", i + 10);
-		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL), 0);
+		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &set, NULL),
+				 0);
 		next = set_pool_enter(pool);
 		set_pool_leave(&reader);
 		reader = next;
