@@ -8,7 +8,9 @@
  *    times of modification and of change, and the bytes of both ends are compared);
  *    or it has been added to: then the walk goes on from where the index ends;
  *  - the index must be whole, of this version, and fit the capture at the places that
- *    are looked at before it is used.
+ *    are looked at before it is used;
+ *  - with PKTFS_OPEN_FOLLOW, it must have been made with it: of a file that is taken for
+ *    finished, zeros at the end are packets.
  *
  * The rest of it is compared with the capture as it is used. If it then turns out
  * wrong all the same (PKTFS_INDEX_WRONG), everything read from then on gives -EIO,

@@ -10,7 +10,7 @@
 #include "index_loading.h"
 
 /* What of the capture is still as it was. */
-static int check_key(struct loading *loading, uint64_t end)
+static int check_key(struct loading *loading, const struct index *index, uint64_t end)
 {
 	const struct index_key *now = &loading->draft->saved.opened, *then = &loading->key;
 	struct index_key hashed = *now;
@@ -18,6 +18,8 @@ static int check_key(struct loading *loading, uint64_t end)
 
 	if (then->device != now->device || then->inode != now->inode)
 		return loading_fail(loading, -ESTALE, "it is of another file");
+	if (index->followed && !loading->followed)
+		return loading_fail(loading, -ESTALE, "it takes the capture for finished");
 	if (then->size > now->size || then->size < end)
 		return loading_fail(loading, -ESTALE, "the capture is shorter than it was");
 	if (then->size == now->size && !index_key_same_time(then, now))
@@ -89,7 +91,7 @@ static int load(struct index *index, struct loading *loading)
 	if (r == 0)
 		r = loading_head(loading, &end);
 	if (r == 0)
-		r = check_key(loading, end);
+		r = check_key(loading, index, end);
 	if (r == 0)
 		r = loading_body(loading);
 	if (r == 0)

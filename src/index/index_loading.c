@@ -185,7 +185,8 @@ int loading_head(struct loading *loading, uint64_t *ret_end)
 	form = loading_word(loading);
 	if (magic != SAVED_MAGIC)
 		return loading_fail(loading, -EBADMSG, "it is no index");
-	if (form != saved_form())
+	loading->followed = form & SAVED_FOLLOWED;
+	if ((form & ~SAVED_FOLLOWED) != saved_form())
 		return loading_fail(loading, -ENOTSUP, "it is of another version of pktfs");
 	if (loading_word(loading) != length)
 		return loading_fail(loading, -EBADMSG, "it is cut");

@@ -10,6 +10,7 @@ struct loading {
 	int fd;
 	struct pktfs_error error;
 
+	bool followed; /* what it was made of */
 	struct index_key key;
 	struct saved_counts counts;
 

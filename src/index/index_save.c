@@ -179,7 +179,7 @@ static void put_all(struct saving *saving, const struct index_key *key,
 		    const struct saved_counts *counts, uint64_t length)
 {
 	put(saving, SAVED_MAGIC);
-	put(saving, saved_form());
+	put(saving, saved_form() | (saving->index->followed ? SAVED_FOLLOWED : 0));
 	put(saving, length);
 	put_key(saving, key);
 	put_totals(saving);

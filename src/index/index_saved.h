@@ -5,7 +5,8 @@
  * of several, and not of what is compressed.
  *
  *	words of 8 bytes, the lowest byte first:
- *	head        magic, version and distances of checkpoints, length of all
+ *	head        magic, version, distances of checkpoints and how its end was judged,
+ *	            length of all
  *	key         the capture: device, inode, size, times, hashes of head and tail
  *	totals      up to the end of the last whole record
  *	counts      of what follows
@@ -26,7 +27,9 @@
  *  - It fits the capture if device, inode, size and both times (of modification
  *    and of change, which cannot be set) are the same, and the hashes of the first
  *    and of the last 64 KiB that were indexed. Of a larger file the times do not
- *    count: it was added to, and the old tail must be where it was.
+ *    count: it was added to, and the old tail must be where it was. Zeros at the end
+ *    of a file that is followed are no packets yet, so for one it must have been
+ *    made of one (index_set_followed).
  *  - All of it is decoded and compared with itself in an index of its own, which
  *    no reader can see: no number in it can lead out of a table.
  *  - Sections and interfaces are read from the capture, where the file says that
@@ -83,6 +86,8 @@ enum {
 struct saved_counts {
 	uint64_t checkpoints, sections, interfaces, link_types, problems;
 };
+
+#define SAVED_FOLLOWED (UINT64_C(1) << 40) /* in the form: the file was followed */
 
 static inline uint64_t saved_form(void)
 {

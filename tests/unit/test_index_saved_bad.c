@@ -385,9 +385,37 @@ static void packets_in_packets(void **state)
 	text_free(&text);
 }
 
+/* What was made of a file that is finished has packets of its zeros, which for one that
+ * is followed are none yet. The other way round nothing is wrong. */
+static void zeros_of_followed(void **state)
+{
+	struct text text = {0};
+	pktfs_capture *capture;
+	struct pktfs_status status;
+	struct kept kept;
+
+	(void)state;
+	build_plain_pcap(&text, false, 300);
+	text_zeros(&text, 65536);
+	kept_begin(&kept, text.bytes, text.size);
+	kept_save(&kept);
+	for (unsigned i = 0; i < 2; i++) {
+		capture = kept_open(&kept, PKTFS_OPEN_FOLLOW);
+		assert_int_equal(use_of(capture), i ? PKTFS_INDEX_TAKEN : PKTFS_INDEX_IGNORED);
+		pktfs_status_get(capture, &status);
+		assert_int_equal(status.packets, 300);
+		kept_save_of(&kept, capture);
+		pktfs_close(capture);
+	}
+	check_same(&kept, PKTFS_INDEX_TAKEN);
+	kept_end(&kept);
+	text_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zeros_of_followed),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(deceived_in_pcapng),
 		cmocka_unit_test(deceived_in_pcap),
