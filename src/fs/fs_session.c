@@ -21,7 +21,7 @@
 /* Wakes a thread that waits for a request; says nothing by itself. */
 #define KICK_SIGNAL   SIGUSR1
 #define KICK_NSEC     2000000L
-#define READAHEAD_KIB 1024
+#define READAHEAD_KIB 4096
 
 /* Pages that the kernel is forgetting or given need one answer each, at most. */
 #define NOTIFY_NSEC 900000000L
