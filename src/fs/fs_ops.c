@@ -183,7 +183,7 @@ static bool reply_pinned(struct fs_request *request)
 	const void *bytes;
 	int64_t n;
 
-	if (request->size < FS_PIN_MIN)
+	if (request->fs->nopin || request->size < FS_PIN_MIN)
 		return false;
 	n = view_pin(view, request->node, request->offset, request->size, &bytes);
 	if (n < 0)

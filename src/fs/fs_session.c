@@ -56,6 +56,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->threads = options->threads;
 	fs->noxattr = options->noxattr;
 	fs->nopush = options->nopush;
+	fs->nopin = options->nopin;
 	fs->ended_fd = options->ended_fd;
 	fs->open_status = options->open_status;
 	fs->open_context = options->open_context;
