@@ -48,7 +48,7 @@ struct capture_follow {
 	char *path;     /* absolute; NULL: not known */
 	size_t file;    /* its number in the source, and */
 	int descriptor; /* the source's; -1: the last file is not opened yet */
-	int writer;     /* capture_writer.h; -1: it cannot be asked for */
+	int writer;     /* capture_writer.h; -1: the source may know */
 	int inotify;    /* -1: none */
 	int wake;       /* the end */
 	pthread_t thread;
@@ -145,10 +145,17 @@ static bool was_modified(struct capture_follow *follow)
 	return st.st_mtim.tv_sec != before.tv_sec || st.st_mtim.tv_nsec != before.tv_nsec;
 }
 
+/* 1, 0, or -1: not known. */
+static int is_written(const struct capture_follow *follow)
+{
+	return follow->writer >= 0 ? capture_writer_there(follow->writer)
+				   : source_written(follow->source);
+}
+
 /* Is it likely that it is being written? The first look at the file. */
 static bool is_active(struct capture_follow *follow)
 {
-	int writer = capture_writer_there(follow->writer);
+	int writer = is_written(follow);
 	struct timespec now;
 	int64_t age;
 
@@ -242,8 +249,7 @@ static void say_cut(struct capture_follow *follow)
 /* Has it been quiet for long enough, and does nobody have it open who might go on? */
 static bool is_over(const struct capture_follow *follow)
 {
-	return follow->looked - follow->changed >= QUIET_MS &&
-	       capture_writer_there(follow->writer) != 1;
+	return follow->looked - follow->changed >= QUIET_MS && is_written(follow) != 1;
 }
 
 /* Not one that others have come behind, or that are still to be opened. */

@@ -2,6 +2,7 @@
 /* What is known of the capture as a whole, and waiting for it to be known. */
 #include "capture_internal.h"
 
+#include "capture_pin.h"
 #include "util/util_time.h"
 
 enum pktfs_state capture_state(enum index_state state)
@@ -131,4 +132,14 @@ int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error
 int64_t pktfs_read(pktfs_capture *capture, uint64_t offset, void *bytes, size_t size)
 {
 	return source_read(capture->source, offset, bytes, size);
+}
+
+int capture_pin(pktfs_capture *capture, uint64_t offset, size_t size, const void **ret)
+{
+	return source_pin(capture->source, offset, size, ret);
+}
+
+void capture_unpin(pktfs_capture *capture)
+{
+	source_unpin(capture->source);
 }

@@ -12,7 +12,7 @@
 #define CAPTURE_WRITER_H
 
 /* A descriptor of its own to ask with, of the file that `descriptor` is, to be
- * closed; -1: it cannot be asked for. */
+ * closed; -1: none can be had, as in a sandbox, where source_written may know. */
 int capture_writer_open(int descriptor);
 
 /* 1, 0, or -1: not known. */

@@ -29,7 +29,8 @@ struct cli_config {
 	size_t file_count;
 	bool by_time;           /* in the order of their first packets */
 	const char *mountpoint; /* NULL: to be named after the file */
-	bool foreground, debug, json, noxattr, nofollow, nopush, noscouts, noparallel, read_only;
+	bool foreground, debug, json, noxattr, nofollow, nopush, nopin, noscouts, noparallel;
+	bool read_only;
 	bool append;       /* append/ is there: to the capture, or to append_file */
 	bool repair;
 	bool auto_unmount; /* by the keeper, should the daemon be killed */

@@ -69,7 +69,7 @@ static const int calls_narrow[] = {
 
 static const int fcntls[] = {
 	F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_SETPIPE_SZ,
-	F_GETLEASE, F_SETLEASE, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+	F_GETLEASE, F_SETLEASE, F_SETSIG, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
 };
 
 /* A call, if all conditions on its arguments are met. */

@@ -176,6 +176,7 @@ static int open_fs(struct serve *serve)
 					    .threads = config->threads,
 					    .noxattr = config->noxattr,
 					    .nopush = config->nopush,
+					    .nopin = config->nopin,
 					    .debug = config->debug,
 					    .ended_fd = serve->wake[1],
 					    .open_status = cli_keeper_open_status,

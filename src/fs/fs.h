@@ -32,6 +32,7 @@ struct fs_options {
 	unsigned threads;          /* that answer requests: 1 to FS_THREADS_MAX */
 	bool noxattr;
 	bool nopush;  /* files reach the kernel by its requests only */
+	bool nopin;   /* what is read is copied: no view_pin */
 	bool debug;   /* libfuse logs every request */
 	int ended_fd; /* gets one byte when the kernel has ended the session */
 	/* Opens /proc/PID/status, in a process that may not do so itself: a descriptor

@@ -237,6 +237,7 @@ struct fs {
 	bool noxattr;
 	bool appends;
 	bool nopush;
+	bool nopin;
 	bool no_open; /* written by INIT, before any other request */
 	int ended_fd;
 	int (*open_status)(void *context, pid_t pid);

@@ -21,7 +21,7 @@
 /* Wakes a thread that waits for a request; says nothing by itself. */
 #define KICK_SIGNAL   SIGUSR1
 #define KICK_NSEC     2000000L
-#define READAHEAD_KIB 1024
+#define READAHEAD_KIB 4096
 
 /* Pages that the kernel is forgetting or given need one answer each, at most. */
 #define NOTIFY_NSEC 900000000L
@@ -56,6 +56,7 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->threads = options->threads;
 	fs->noxattr = options->noxattr;
 	fs->nopush = options->nopush;
+	fs->nopin = options->nopin;
 	fs->ended_fd = options->ended_fd;
 	fs->open_status = options->open_status;
 	fs->open_context = options->open_context;

@@ -88,6 +88,11 @@ int source_descriptor(const struct source *source)
 	return source->ops->descriptor ? source->ops->descriptor(source) : -1;
 }
 
+int source_written(struct source *source)
+{
+	return source->ops->written ? source->ops->written(source) : -1;
+}
+
 int source_stat(struct source *source, struct stat *ret)
 {
 	return source->ops->stat ? source->ops->stat(source, ret) : -EOPNOTSUPP;
@@ -178,6 +183,22 @@ int source_return(struct pktfs_loan *loan)
 	source_piece_unref(loan->hold);
 	*loan = (struct pktfs_loan){0};
 	return r;
+}
+
+int source_pin(struct source *source, uint64_t offset, size_t size, const void **ret)
+{
+	bool final;
+	uint64_t end;
+
+	if (!source->ops->pin || size == 0 || !add_ok(offset, (uint64_t)size, &end) ||
+	    end > source_available(source, &final))
+		return -EOPNOTSUPP;
+	return source->ops->pin(source, offset, size, ret);
+}
+
+void source_unpin(struct source *source)
+{
+	source->ops->unpin(source);
 }
 
 /* ---- copies */

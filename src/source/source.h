@@ -146,6 +146,16 @@ bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
 int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
 
 /*
+ * Bytes for a system call, which could not tell what became of lent ones: until
+ * source_unpin the `size` bytes at *ret are what the file holds there. It cannot be
+ * cut before, as who wants to write to it waits for that long: a few
+ * microseconds, please. 0; -EOPNOTSUPP: not these, or not now: source_read. Not
+ * of a chain.
+ */
+int source_pin(struct source *source, uint64_t offset, size_t size, const void **ret);
+void source_unpin(struct source *source);
+
+/*
  * Growth. A regular file that was opened with `growing` may get longer; bytes
  * that were there never change. Its end is final (as source_available says)
  * whenever all that the file held at the last look is there, and stops being
@@ -178,8 +188,10 @@ unsigned source_stirs(struct source *source);
 void source_stir(struct source *source);
 bool source_growing(const struct source *source);
 
-/* The file that may grow, lent: -1 where none does. */
+/* The file that may grow, lent: -1 where none does; no lease is to be asked for with
+ * it. source_written: has a program it open for writing? 1, 0; -1: not known. */
 int source_descriptor(const struct source *source);
+int source_written(struct source *source);
 
 /* fstat of a source that is one file, plain: 0; -EOPNOTSUPP: it is not. */
 struct stat;

@@ -122,6 +122,14 @@ static int chain_descriptor(const struct source *source)
 	return last == SIZE_MAX ? -1 : source_descriptor(chain_part(chain, last)->source);
 }
 
+static int chain_written(struct source *source)
+{
+	struct source_chain *chain = chain_of(source);
+	size_t last = last_of(chain);
+
+	return last == SIZE_MAX ? -1 : source_written(chain_part(chain, last)->source);
+}
+
 /* One that is not opened yet will grow, as far as is known. */
 static bool chain_growing(const struct source *source)
 {
@@ -288,6 +296,7 @@ static const struct source_ops chain_ops = {
 	.grow = chain_grow,
 	.growing = chain_growing,
 	.descriptor = chain_descriptor,
+	.written = chain_written,
 	.stored = chain_stored,
 	.moved = chain_moved,
 	.cancel = chain_cancel,

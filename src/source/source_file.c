@@ -2,13 +2,16 @@
 #include "source_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "source_fault.h"
 #include "source_impl.h"
+#include "source_lease.h"
 #include "source_piece.h"
 
 /* What a loan by pread brings at least: whoever walks records asks for one
@@ -26,6 +29,8 @@ struct source_file {
 	const uint8_t *map;         /* NULL: pread */
 	uint64_t mapped;            /* bytes of address space */
 	struct source_fault *fault; /* of the map; NULL: pread */
+	struct source_lease lease;
+	bool remote;                /* may be cut by whom no lease holds off */
 	pthread_mutex_t grow_lock;  /* one look at the size at a time */
 	pthread_mutex_t read_lock;  /* one reads ahead at a time */
 };
@@ -110,15 +115,13 @@ static int file_verify(struct source *source, uint64_t offset, size_t size)
 	return likely(is_mapped(file)) ? 0 : -EIO;
 }
 
-/* ---- preparation */
-
-/* So much is read at a time from a file that is not in memory. */
-#define READ_PIECE ((size_t)128 << 10)
+/* ---- pinned bytes */
 
 /* Is some of it not in memory? A look at a few pages tells; to whom the file does
  * not belong the system says that all is. */
-static bool is_cold(const uint8_t *bytes, size_t size, size_t page)
+static bool is_cold(const uint8_t *bytes, size_t size)
 {
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const unsigned looks = 4;
 	unsigned char there;
 	unsigned i;
@@ -131,6 +134,43 @@ static bool is_cold(const uint8_t *bytes, size_t size, size_t page)
 	}
 	return false;
 }
+
+/* What is not in memory is read in better order by read(2). */
+static int file_pin(struct source *source, uint64_t offset, size_t size, const void **ret)
+{
+	struct source_file *file = file_of(source);
+	struct stat st;
+
+	if (!is_mapped(file) || file->remote || offset + size > file->mapped ||
+	    is_cold(file->map + offset, size) || source_lease_take(&file->lease) < 0)
+		return -EOPNOTSUPP;
+	if (fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size) {
+		source_lease_drop(&file->lease);
+		return -EOPNOTSUPP;
+	}
+	*ret = file->map + offset;
+	return 0;
+}
+
+static void file_unpin(struct source *source)
+{
+	source_lease_drop(&file_of(source)->lease);
+}
+
+static int file_written(struct source *source)
+{
+	struct source_lease *lease = &file_of(source)->lease;
+	int r = source_lease_take(lease);
+
+	if (r == 0)
+		source_lease_drop(lease);
+	return r == 0 ? 0 : r == -EAGAIN ? 1 : -1;
+}
+
+/* ---- preparation */
+
+/* So much is read at a time from a file that is not in memory. */
+#define READ_PIECE ((size_t)128 << 10)
 
 /*
  * Reads and forgets it: in one go from front to back, one thread after the other,
@@ -158,7 +198,7 @@ static void read_through(struct source_file *file, uint64_t offset, size_t size)
 static bool file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)bytes % page;
-	bool cold = is_cold(bytes, size, page);
+	bool cold = is_cold(bytes, size);
 
 	if (cold)
 		read_through(file_of(source), offset, size);
@@ -257,6 +297,7 @@ static void file_close(struct source *source)
 	struct source_file *file = file_of(source);
 
 	source_fault_unwatch(file->fault);
+	source_lease_fini(&file->lease);
 	if (file->fault)
 		munmap((void *)(uintptr_t)file->map, (size_t)file->mapped);
 	util_close(file->fd);
@@ -271,14 +312,25 @@ static const struct source_ops file_ops = {
 	.borrow = file_borrow,
 	.read = file_read,
 	.verify = file_verify,
+	.pin = file_pin,
+	.unpin = file_unpin,
 	.prepare = file_prepare,
 	.grow = file_grow,
 	.descriptor = file_descriptor,
+	.written = file_written,
 	.stat = file_stat,
 	.stored = file_stored,
 	.drop = file_drop,
 	.close = file_close,
 };
+
+/* File systems of others refuse leases; what serves one of FUSE is not asked. */
+static bool is_remote(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) < 0 || st.f_type == FUSE_SUPER_MAGIC;
+}
 
 static bool map_file(struct source_file *file, uint64_t size)
 {
@@ -319,6 +371,8 @@ int source_file_open(int fd, uint64_t size, bool no_mmap, bool growing, struct s
 	pthread_mutex_init(&file->grow_lock, NULL);
 	pthread_mutex_init(&file->read_lock, NULL);
 	file->fd = fd;
+	source_lease_init(&file->lease, fd);
+	file->remote = is_remote(fd);
 	file->follows = growing;
 	atomic_init(&file->base.growing, growing);
 	if (!no_mmap)

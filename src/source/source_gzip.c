@@ -149,6 +149,7 @@ static const struct source_ops gzip_ops = {
 	.cancel = source_stream_cancel,
 	.grow = source_stream_grow,
 	.descriptor = source_stream_descriptor,
+	.written = source_stream_written,
 	.stored = source_stream_stored,
 	.close = gzip_close,
 };

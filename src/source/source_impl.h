@@ -30,18 +30,23 @@ struct source_ops {
 	 * `offset`, still what they were? 0 or -EIO. */
 	int (*verify)(struct source *source, uint64_t offset, size_t size);
 
+	/* Optional: as source_pin; there are `size` bytes at `offset`. And its end. */
+	int (*pin)(struct source *source, uint64_t offset, size_t size, const void **ret);
+	void (*unpin)(struct source *source);
+
 	/* Optional: source_prepare of what is lent without a hold, at `offset`. */
 	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
 			size_t size);
 
 	/* Optional: as source_missing, source_problem, source_growing,
-	 * source_descriptor; source_grow and source_follow at once (`used` may be
+	 * source_descriptor, source_written; source_grow and source_follow at once (`used` may be
 	 * UINT64_MAX: all of it). */
 	int (*missing)(struct source *source, uint64_t offset, bool final);
 	int (*problem)(struct source *source, struct pktfs_error *ret_error);
 	int (*grow)(struct source *source, uint64_t limit, uint64_t used);
 	bool (*growing)(const struct source *source);
 	int (*descriptor)(const struct source *source);
+	int (*written)(struct source *source);
 
 	/* Optional: as source_stat. */
 	int (*stat)(struct source *source, struct stat *ret);

@@ -373,6 +373,11 @@ int source_stream_descriptor(const struct source *source)
 	return source_descriptor(((const struct source_stream *)source)->inner);
 }
 
+int source_stream_written(struct source *source)
+{
+	return source_written(((struct source_stream *)source)->inner);
+}
+
 void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time)
 {
 	struct source_stream *stream = (struct source_stream *)source;

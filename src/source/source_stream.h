@@ -125,6 +125,7 @@ void source_stream_cancel(struct source *source);
 /* And of those that have an inner source. */
 int source_stream_grow(struct source *source, uint64_t limit, uint64_t used);
 int source_stream_descriptor(const struct source *source);
+int source_stream_written(struct source *source);
 void source_stream_stored(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
 
 #endif

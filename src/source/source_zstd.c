@@ -186,6 +186,7 @@ static const struct source_ops zstd_ops = {
 	.cancel = zstd_cancel,
 	.grow = source_stream_grow,
 	.descriptor = source_stream_descriptor,
+	.written = source_stream_written,
 	.stored = source_stream_stored,
 	.close = zstd_close,
 };

@@ -67,6 +67,16 @@ int view_getattr(struct view *view, uint64_t node, struct view_entry *ret);
 /* Copies. Returns the count (0 behind the end). */
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size);
 
+/*
+ * The same without the copy, for a system call that takes the bytes at once: how many
+ * there are at *ret, which is all that view_read would give, until view_unpin. -EOPNOTSUPP:
+ * view_read; it may be so for some bytes of a file only. Who wants to write to the
+ * capture's file waits meanwhile.
+ */
+int64_t view_pin(struct view *view, uint64_t node, uint64_t offset, size_t size,
+		 const void **ret);
+void view_unpin(struct view *view);
+
 /* Whether the file is one of the many small ones, a packet or its payload: where
  * there is one, its size and its bytes are never others. */
 bool view_lasting(uint64_t node);

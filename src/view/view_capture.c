@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/capture_pin.h"
 #include "view_export.h"
 
 /* What a capture node is. */
@@ -155,9 +156,26 @@ static int64_t capture_read(struct view *view, uint64_t node, uint64_t offset, v
 	return view_export_read(view, node, file.set, file.format, file.link, offset, bytes, size);
 }
 
+/* Whatever is in the way, a read will say what it is. */
+static int64_t own_pin(struct view *view, uint64_t node, uint64_t offset, size_t size,
+		       const void **ret)
+{
+	struct pktfs_status status;
+	struct file file;
+	uint64_t end;
+
+	pktfs_status_get(view->capture, &status);
+	if (file_of(view, node, &file) < 0 || !file.own || own_size(&status, &end) < 0 ||
+	    offset >= end)
+		return -EOPNOTSUPP;
+	size = (size_t)MIN(size, end - offset);
+	return capture_pin(view->capture, offset, size, ret) < 0 ? -EOPNOTSUPP : (int64_t)size;
+}
+
 const struct view_kind view_kind_capture = {
 	.attributes = capture_attributes,
 	.read = capture_read,
+	.pin = own_pin,
 };
 
 /* The name of the pcap file of link type `link` of a set. A pcap source has

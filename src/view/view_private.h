@@ -146,6 +146,9 @@ struct view_kind {
 	int (*attributes)(struct view *view, uint64_t node, struct view_attributes *ret);
 	int64_t (*read)(struct view *view, uint64_t node, uint64_t offset, void *bytes,
 			size_t size);
+	/* optional: as view_pin */
+	int64_t (*pin)(struct view *view, uint64_t node, uint64_t offset, size_t size,
+		       const void **ret);
 };
 
 extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_dir, view_kind_info,

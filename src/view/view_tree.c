@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/capture_pin.h"
 #include "view_append.h"
 #include "view_named.h"
 #include "view_text.h"
@@ -304,6 +305,22 @@ int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes
 	if (kind->render)
 		return outside(text_read(view, node, offset, bytes, size));
 	return outside(kind->read(view, node, offset, bytes, size));
+}
+
+int64_t view_pin(struct view *view, uint64_t node, uint64_t offset, size_t size,
+		 const void **ret)
+{
+	const struct view_kind *kind = view_kind_of(node);
+
+	if (!kind || !kind->pin)
+		return -EOPNOTSUPP;
+	VIEW_SETS_SCOPE(view);
+	return kind->pin(view, node, offset, size, ret);
+}
+
+void view_unpin(struct view *view)
+{
+	capture_unpin(view->capture);
 }
 
 bool view_lasting(uint64_t node)

@@ -36,3 +36,21 @@ rm a.pcap
 cat "$mnt/info/packets" >/dev/null
 ls "$mnt/packets" >/dev/null
 kill -0 "$daemon" || fail 'the daemon is gone'
+unmount
+
+# in the middle of a reader of capture.pcap, which has the file's own pages, or copies
+rm -f a.pcap
+"$build/tests/tools/pktgen" --packets 50000 right.pcap
+size=$(stat -c %s right.pcap)
+for ((i = 0; i < 20; i++)); do
+	cp right.pcap a.pcap
+	touch -d '1 hour ago' a.pcap
+	if ((i % 4)); then
+		mount_capture a.pcap
+	else
+		mount_capture a.pcap -o nopin
+	fi
+	wait_indexed
+	python3 -B "$here/cut_pinned.py" "$mnt/capture.pcap" a.pcap right.pcap $((size / 3)) $((size / 3 + (i << 18) + 77))
+	unmount
+done
