@@ -61,6 +61,14 @@ struct index_end {
 	struct pktfs_error problem; /* code 0: none */
 };
 
+/* What a batch counts of a link type, before it is published. Nobody else reads it:
+ * with atomics a walk would wait at each packet for all that it has stored. */
+struct index_pending_type {
+	uint64_t packets, captured_bytes, padded_bytes;
+	int64_t min_ns, max_ns;
+	bool untimed;
+};
+
 /* A part that was left. */
 struct index_file {
 	enum index_state state;
@@ -146,7 +154,7 @@ struct index {
 	struct format_walk walk;
 	struct index_totals next;              /* totals with the unpublished batch */
 	struct index_interface *pending;       /* interfaces that the batch counted */
-	struct index_link_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
+	struct index_pending_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
 	uint64_t published_problems;           /* problem_count at the last publication */
 	struct index_checkpoint *checkpoint;   /* the last one */
 	uint64_t mark; /* no checkpoint or step is due before this record */
@@ -265,7 +273,7 @@ int index_add_interface(struct index *index, const struct format_interface *inte
 			uint64_t offset, uint64_t length);
 /* Why the index cannot go on. */
 int index_no_memory(const struct index *index, int code, struct pktfs_error *ret_error);
-void index_clear_pending(struct index_link_type *type);
+void index_clear_pending(struct index_pending_type *type);
 
 /*
  * Walks up to `limit` records in `loan`, whose first byte is at next.end.

@@ -28,7 +28,7 @@ static void publish_counters(struct index *index)
 		interface->original_bytes += interface->pending.original_bytes;
 	}
 	for (i = 0; i < count; i++) {
-		struct index_link_type *from = &index->pending_types[i];
+		struct index_pending_type *from = &index->pending_types[i];
 		struct index_link_type *to = &index->link_types[i];
 
 		to->packets += from->packets;
