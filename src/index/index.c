@@ -189,13 +189,17 @@ void index_totals(struct index *index, struct index_totals *ret)
 		ret->state = INDEX_DAMAGED;
 }
 
-/* Waits for what is published next; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
-static int wait_changed(struct index *index, const struct timespec *deadline)
+/* Waits until more than `packets` are published, or up to `end`, or something else has
+ * happened; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
+static int wait_changed(struct index *index, uint64_t packets, uint64_t end,
+			const struct timespec *deadline)
 {
 	int r;
 
 	if (index->cancelled)
 		return -ECANCELED;
+	index->wanted_packets = MIN(index->wanted_packets, packets);
+	index->wanted_end = MIN(index->wanted_end, end);
 	r = deadline ? pthread_cond_timedwait(&index->changed, &index->lock, deadline)
 		     : pthread_cond_wait(&index->changed, &index->lock);
 	return r == ETIMEDOUT ? -ETIMEDOUT : 0;
@@ -212,7 +216,7 @@ int index_wait(struct index *index, uint64_t packets, const struct timespec *dea
 
 	UTIL_LOCK_SCOPE(&index->lock);
 	while (r == 0 && !has_packets(index, packets))
-		r = wait_changed(index, deadline);
+		r = wait_changed(index, packets, UINT64_MAX, deadline);
 	return has_packets(index, packets) ? 0 : r;
 }
 
@@ -232,7 +236,7 @@ int index_wait_end(struct index *index, uint64_t end, const struct timespec *dea
 
 	UTIL_LOCK_SCOPE(&index->lock);
 	while (r == 0 && (has = has_end(index, end)) == 0)
-		r = wait_changed(index, deadline);
+		r = wait_changed(index, UINT64_MAX, end, deadline);
 	has = has_end(index, end);
 	return has ? MIN(has, 0) : r;
 }

@@ -134,6 +134,7 @@ struct index {
 	uint64_t problem_count;                         /* lock */
 	struct pktfs_error part_problem;                /* lock: first of the part at hand */
 	uint64_t part_problem_number;                   /* lock: which of all it is */
+	uint64_t wanted_packets, wanted_end;            /* lock: the least that is waited for */
 	bool cancelled;                                 /* lock */
 	bool cut;                                       /* lock: the growing file was */
 
