@@ -70,6 +70,27 @@ static void chain_moved(struct source *source)
 		source_chain_set_end(chain_of(source));
 }
 
+/* Of the part whose end is waited for. */
+static struct source *last_known(const struct source_chain *chain)
+{
+	return chain_part(chain, chain_load(&chain->known) - 1)->source;
+}
+
+static bool chain_offers(struct source *source)
+{
+	struct source *part = last_known(chain_of(source));
+
+	return part->ops->offers && part->ops->offers(part);
+}
+
+static void chain_help(struct source *source)
+{
+	struct source *part = last_known(chain_of(source));
+
+	if (part->ops->help)
+		part->ops->help(part);
+}
+
 /* What is used of a part, of which nothing may be known yet. */
 static uint64_t used_of(const struct source_chain *chain, size_t number, uint64_t used)
 {
@@ -290,6 +311,8 @@ static const struct source_ops chain_ops = {
 	.descriptor = chain_descriptor,
 	.stored = chain_stored,
 	.moved = chain_moved,
+	.offers = chain_offers,
+	.help = chain_help,
 	.cancel = chain_cancel,
 	.close = chain_close,
 };

@@ -46,8 +46,15 @@ struct source_ops {
 	/* Optional: as source_stat. */
 	int (*stat)(struct source *source, struct stat *ret);
 
-	/* Of one that is made of others: the end of one of these has moved. */
+	/* Of one that is made of others: the end of one of these has moved, or it was
+	 * told (source_tell). */
 	void (*moved)(struct source *source);
+
+	/* Optional, both or none: can whoever waits for bytes do something for them
+	 * (called with the lock)? Does that, or nothing if there is nothing left to do.
+	 * source_tell: there is something now. */
+	bool (*offers)(struct source *source);
+	void (*help)(struct source *source);
 
 	/* Optional: size and time of the file, where those below are not it. */
 	void (*stored)(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
@@ -79,7 +86,7 @@ struct source {
 
 	struct source *_Atomic above; /* is told when the end moves; NULL: none */
 
-	pthread_mutex_t lock; /* the innermost of all locks of this module */
+	pthread_mutex_t lock; /* the innermost of all locks of this module but a spill's */
 	pthread_cond_t changed;
 	/* all under the lock */
 	struct pktfs_error problem; /* code 0: none */
@@ -106,6 +113,9 @@ static inline bool source_final(struct source *source)
  * the source was cancelled, or ended by an error found elsewhere. */
 int source_publish(struct source *source, uint64_t available);
 void source_finish(struct source *source);
+
+/* Wakes those who wait. */
+void source_tell(struct source *source);
 
 /* Moves the final end of a file that grows; back, too. */
 void source_extend(struct source *source, uint64_t available);
