@@ -185,6 +185,15 @@ int source_cache_load(struct source_cache *cache, struct source_frame *frame)
 	return frame->item || cache->cancelled ? 0 : load_new(cache, frame);
 }
 
+void source_cache_pass(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	if (!frame->item || !frame->item->piece)
+		return;
+	TAILQ_REMOVE(&cache->list, frame->item, entry);
+	TAILQ_INSERT_HEAD(&cache->list, frame->item, entry);
+}
+
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame)
 {
 	UTIL_LOCK_SCOPE(&cache->lock);

@@ -77,6 +77,11 @@ void source_cache_put(struct source_cache *cache, struct source_frame *frame,
 #define SOURCE_CACHE_WAIT_NS 50000000
 void source_cache_wait_used(struct source_cache *cache, uint64_t most);
 
+/* Who goes through the frames in order has left it behind: it is the first to go, so that
+ * the next ones come into its memory, which the processor has in its cache, and not into
+ * all of the frame cache in turns. */
+void source_cache_pass(struct source_cache *cache, const struct source_frame *frame);
+
 /* Is it there, or being loaded? And has nobody got it yet since? */
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);
 bool source_cache_is_new(struct source_cache *cache, const struct source_frame *frame);
