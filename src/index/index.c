@@ -23,6 +23,7 @@ static int init(struct index *index, struct source *source)
 	table_init(&index->interfaces, sizeof(struct index_interface));
 	pthread_mutex_init(&index->walking, NULL);
 	pthread_mutex_init(&index->lock, NULL);
+	pthread_mutex_init(&index->look.lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&index->changed, &attributes);
@@ -104,8 +105,12 @@ bool index_in_doubt(struct index *index)
 
 int index_start(struct index *index)
 {
-	int r = pthread_create(&index->thread, NULL, index_thread_main, index);
+	const struct source_looker looker = {.look = index_look, .context = &index->look};
+	int r;
 
+	if (!index->plan.off)
+		source_set_looker(index->source, &looker);
+	r = pthread_create(&index->thread, NULL, index_thread_main, index);
 	index->started = r == 0;
 	return -r;
 }
@@ -126,6 +131,7 @@ void index_close(struct index *index)
 	index_cancel(index);
 	if (index->started)
 		pthread_join(index->thread, NULL);
+	source_set_looker(index->source, NULL);
 	index_free(index);
 }
 
@@ -135,6 +141,7 @@ void index_free(struct index *index)
 	free(index->saved.walked);
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
+	pthread_mutex_destroy(&index->look.lock);
 	pthread_mutex_destroy(&index->walking);
 	table_free(&index->parts);
 	table_free(&index->files);

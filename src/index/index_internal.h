@@ -14,6 +14,7 @@
 #define INDEX_INTERNAL_H
 
 #include "index.h"
+#include "index_look.h"
 #include "index_scout.h"
 
 #define INDEX_FIRST_SHIFT 8u
@@ -176,6 +177,7 @@ struct index {
 	int64_t filled_ms;
 
 	struct index_scout_plan plan; /* set before the thread starts */
+	struct index_look look;
 	uint64_t noted;               /* packets that were counted as scouts noted them */
 
 	/* the part that is walked: its number in the source, not in `parts` */

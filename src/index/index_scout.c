@@ -46,37 +46,36 @@ struct index_scouts {
 /* ---- a window, by any thread */
 
 /* The bytes from `offset` on. */
-static struct cursor ahead(const struct index_scouts *scouts, uint64_t offset)
+static struct cursor ahead(const struct scout_ground *ground, uint64_t offset)
 {
-	size_t at = (size_t)(offset - scouts->loan.offset);
+	size_t at = (size_t)(offset - ground->offset);
 
-	return cursor_over(scouts->loan.bytes + at, scouts->loan.size - at,
-			   scouts->walk.big_endian);
+	return cursor_over(ground->bytes + at, ground->size - at, ground->walk->big_endian);
 }
 
 /* Where scouts of the window begin; how many there are. */
-static unsigned place(const struct index_scouts *scouts, const struct scout_window *window,
-		      struct format_scan scans[INDEX_SCOUTS])
+static unsigned place(const struct scout_ground *ground, const struct scout_window *window,
+		      struct format_scan *scans, unsigned most, uint32_t room)
 {
 	uint64_t at = window->from;
 	unsigned count = 0;
 	size_t found;
 	bool right;
 
-	for (; at < window->to && count < INDEX_SCOUTS; at += MAX(window->stretch, found)) {
-		struct cursor bytes = ahead(scouts, at);
+	for (; at < window->to && count < most; at += MAX(window->stretch, found)) {
+		struct cursor bytes = ahead(ground, at);
 
 		found = 0;
 		right = (window->known && at == window->from) ||
-			format_guess(&scouts->walk, bytes, at - scouts->origin, window->seconds,
+			format_guess(ground->walk, bytes, at - ground->origin, window->seconds,
 				     &found);
 		if (!right)
 			continue;
 		scans[count] = (struct format_scan){
 			.at = bytes.bytes + found,
 			.limit = bytes.bytes + (window->to - at),
-			.notes = window->notes + (size_t)count * INDEX_SCOUT_RECORDS,
-			.room = INDEX_SCOUT_RECORDS,
+			.notes = window->notes + (size_t)count * room,
+			.room = room,
 		};
 		if (count) /* it may be the same place: then that one has nothing to do */
 			scans[count - 1].limit = scans[count].at;
@@ -85,26 +84,40 @@ static unsigned place(const struct index_scouts *scouts, const struct scout_wind
 	return count;
 }
 
+void scout_run(const struct scout_ground *ground, struct scout_window *window, unsigned most,
+	       uint32_t room)
+{
+	struct format_scan scans[INDEX_SCOUTS];
+	unsigned i;
+
+	window->count = place(ground, window, scans, most, room);
+	for (i = 0; i < window->count; i++)
+		window->scouts[i] = (struct scout){
+			.start = ground->offset + (uint64_t)(scans[i].at - ground->bytes),
+			.notes = scans[i].notes,
+		};
+	/* the last byte is left out: so no record is noted that ends where the bytes
+	 * do, and how it ends is left to the walk */
+	format_scan(ground->walk, scans, window->count, ground->bytes + ground->size - 1);
+	for (i = 0; i < window->count; i++)
+		window->scouts[i].count = scans[i].count;
+}
+
 /* True: the file had to be read. */
 static bool run(const struct index_scouts *scouts, struct scout_window *window)
 {
 	const struct pktfs_loan *loan = &scouts->loan;
-	struct format_scan scans[INDEX_SCOUTS];
+	const struct scout_ground ground = {
+		.walk = &scouts->walk,
+		.origin = scouts->origin,
+		.offset = loan->offset,
+		.bytes = loan->bytes,
+		.size = loan->size,
+	};
 	bool cold = source_prepare(loan, (size_t)(window->from - loan->offset),
 				   (size_t)(window->to - window->from));
-	unsigned i;
 
-	window->count = place(scouts, window, scans);
-	for (i = 0; i < window->count; i++)
-		window->scouts[i] = (struct scout){
-			.start = loan->offset + (uint64_t)(scans[i].at - loan->bytes),
-			.notes = scans[i].notes,
-		};
-	/* the last byte is left out: so no record is noted that ends where the loan
-	 * does, and how it ends is left to the walk */
-	format_scan(&scouts->walk, scans, window->count, loan->bytes + loan->size - 1);
-	for (i = 0; i < window->count; i++)
-		window->scouts[i].count = scans[i].count;
+	scout_run(&ground, window, INDEX_SCOUTS, INDEX_SCOUT_RECORDS);
 	return cold;
 }
 

@@ -180,6 +180,22 @@ int source_return(struct pktfs_loan *loan)
 	return r;
 }
 
+void source_set_looker(struct source *source, const struct source_looker *looker)
+{
+	if (source->ops->set_looker)
+		source->ops->set_looker(source, looker);
+}
+
+void *source_take_notes(const struct pktfs_loan *loan, uint64_t *ret_start)
+{
+	struct source_piece *piece = loan->hold;
+
+	if (!piece || !atomic_load_explicit(&piece->notes, memory_order_relaxed))
+		return NULL;
+	*ret_start = loan->offset - (uint64_t)(loan->bytes - piece->bytes);
+	return atomic_exchange_explicit(&piece->notes, NULL, memory_order_acquire);
+}
+
 /* ---- copies */
 
 /* Copies what one loan has at `offset`: how many bytes, or an error. */

@@ -33,6 +33,9 @@ struct source_cache {
 	/* Decompresses a frame into a piece with room for it. A damaged frame
 	 * is a success with fewer bytes: those before it in its group. */
 	int (*load)(void *context, const struct source_frame *frame, struct source_piece *piece);
+	/* Optional: what was loaded ahead of those who want it; with no lock held */
+	void (*loaded)(void *context, const struct source_frame *frame,
+		       struct source_piece *piece);
 	void *context;
 	uint64_t limit;
 

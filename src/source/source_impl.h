@@ -34,6 +34,9 @@ struct source_ops {
 	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
 			size_t size);
 
+	/* Optional: as source_set_looker. */
+	void (*set_looker)(struct source *source, const struct source_looker *looker);
+
 	/* Optional: as source_missing, source_problem, source_growing,
 	 * source_descriptor; source_grow and source_follow at once (`used` may be
 	 * UINT64_MAX: all of it). */

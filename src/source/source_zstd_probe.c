@@ -46,8 +46,10 @@ static void run_probe(void *context, uint64_t number)
 	struct source_piece *piece = source_cache_reserve(&zstd->cache, probe->most);
 	int r = piece ? decode(zstd, probe, piece) : -ENOMEM;
 
-	if (r == 0)
+	if (r == 0) {
 		source_piece_trim(piece);
+		source_zstd_look(zstd, SOURCE_AHEAD, piece);
+	}
 	UTIL_LOCK_SCOPE(&zstd->probing.lock);
 	probe->piece = piece;
 	probe->result = r;
