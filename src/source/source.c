@@ -214,14 +214,15 @@ static int64_t read_some(struct source *source, uint64_t offset, uint8_t *bytes,
 	return r < 0 ? r : (int64_t)n;
 }
 
-static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size_t size)
+static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size_t size,
+		    bool alone)
 {
 	bool again = true;
 	size_t done = 0;
 	int64_t n;
 
 	if (source->ops->read) {
-		int r = source->ops->read(source, offset, bytes, size);
+		int r = source->ops->read(source, offset, bytes, size, alone);
 
 		if (r != -EOPNOTSUPP)
 			return r;
@@ -240,7 +241,8 @@ static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size
 	return 0;
 }
 
-int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+static int64_t read_there(struct source *source, uint64_t offset, void *bytes, size_t size,
+			  bool alone)
 {
 	uint64_t available, end;
 	bool final;
@@ -257,6 +259,16 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
 			return 0;
 		size = (size_t)(available - offset);
 	}
-	r = read_all(source, offset, bytes, size);
+	r = read_all(source, offset, bytes, size, alone);
 	return r < 0 ? r : (int64_t)size;
+}
+
+int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+{
+	return read_there(source, offset, bytes, size, false);
+}
+
+int64_t source_peek(struct source *source, uint64_t offset, void *bytes, size_t size)
+{
+	return read_there(source, offset, bytes, size, true);
 }

@@ -165,6 +165,10 @@ void *source_take_notes(const struct pktfs_loan *loan, uint64_t *ret_start);
  * otherwise the errors of source_borrow. Verified. */
 int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
 
+/* The same of a few bytes that lie alone: not worth that pages around them are mapped,
+ * as they are with those of a loan. */
+int64_t source_peek(struct source *source, uint64_t offset, void *bytes, size_t size);
+
 /*
  * Growth. A regular file that was opened with `growing` may get longer; bytes
  * that were there never change. Its end is final (as source_available says)

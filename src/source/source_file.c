@@ -87,11 +87,11 @@ static int file_borrow(struct source *source, uint64_t offset, size_t size, stru
 	return 0;
 }
 
-static int file_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+static int file_read(struct source *source, uint64_t offset, void *bytes, size_t size, bool alone)
 {
 	struct source_file *file = file_of(source);
 
-	if (is_mapped(file) && size < COPY_LARGE)
+	if (is_mapped(file) && size < COPY_LARGE && !alone)
 		return -EOPNOTSUPP;
 	return source_pread(file->fd, offset, bytes, size, NULL);
 }

@@ -23,8 +23,9 @@ struct source_ops {
 	int (*borrow)(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret);
 
 	/* Optional: copies instead; as source_borrow, all `size` bytes or an error.
-	 * -EOPNOTSUPP: lend and copy. */
-	int (*read)(struct source *source, uint64_t offset, void *bytes, size_t size);
+	 * `alone`: for source_peek. -EOPNOTSUPP: lend and copy. */
+	int (*read)(struct source *source, uint64_t offset, void *bytes, size_t size,
+		    bool alone);
 
 	/* Optional: are the bytes of loans without a hold, `size` of them at
 	 * `offset`, still what they were? 0 or -EIO. */

@@ -239,7 +239,7 @@ static int add_frame(struct source_zstd *zstd, const struct zstd_extent *extent)
 static bool look(struct source_stream *stream, uint8_t *bytes, size_t size)
 {
 	return source_available(stream->inner, NULL) >= stream->at + size &&
-	       source_read(stream->inner, stream->at, bytes, size) == (int64_t)size;
+	       source_peek(stream->inner, stream->at, bytes, size) == (int64_t)size;
 }
 
 /* 1 after a skippable frame that is there. */
