@@ -26,15 +26,14 @@ struct index_scouts {
 	uint64_t end;
 
 	pthread_mutex_t lock;
-	pthread_cond_t queued_changed, done_changed;
+	pthread_cond_t changed;
 	struct scout_window windows[INDEX_SCOUT_WINDOWS];
 	/* under the lock; window n is windows[n % INDEX_SCOUT_WINDOWS]:
-	 * returned <= taken <= queued <= returned + INDEX_SCOUT_WINDOWS */
-	uint64_t queued, taken, returned;
+	 * returned <= taken <= fetched <= queued <= returned + INDEX_SCOUT_WINDOWS */
+	uint64_t queued, fetched, taken, returned;
 	bool stop;
-	/* of the last window of the index thread: the file has to be read, which one
-	 * thread does best, and there is nothing else to do meanwhile */
-	bool cold;
+	bool fetching; /* somebody does, one window behind the other */
+	bool cold;     /* the last one had to be read */
 
 	/* of all windows: a map of its own, so that nothing of it is left behind */
 	struct format_note *notes;
@@ -103,8 +102,7 @@ void scout_run(const struct scout_ground *ground, struct scout_window *window, u
 		window->scouts[i].count = scans[i].count;
 }
 
-/* True: the file had to be read. */
-static bool run(const struct index_scouts *scouts, struct scout_window *window)
+static void run(const struct index_scouts *scouts, struct scout_window *window)
 {
 	const struct pktfs_loan *loan = &scouts->loan;
 	const struct scout_ground ground = {
@@ -114,48 +112,74 @@ static bool run(const struct index_scouts *scouts, struct scout_window *window)
 		.bytes = loan->bytes,
 		.size = loan->size,
 	};
-	bool cold = source_prepare(loan, (size_t)(window->from - loan->offset),
-				   (size_t)(window->to - window->from));
 
+	source_prepare(loan, (size_t)(window->from - loan->offset),
+		       (size_t)(window->to - window->from));
 	scout_run(&ground, window, INDEX_SCOUTS, INDEX_SCOUT_RECORDS);
-	return cold;
 }
 
-/* The next one that nobody has taken; the lock is held. */
-static struct scout_window *take(struct index_scouts *scouts)
+static struct scout_window *window_at(struct index_scouts *scouts, uint64_t number)
 {
-	if (scouts->taken == scouts->queued)
-		return NULL;
-	return &scouts->windows[scouts->taken++ % INDEX_SCOUT_WINDOWS];
+	return &scouts->windows[number % INDEX_SCOUT_WINDOWS];
 }
 
-/* Takes one and does it; the lock is held, but not meanwhile. */
-static bool work(struct index_scouts *scouts, bool *ret_cold)
+/* Has the next window read, if the file has to be. The lock is held, but not
+ * meanwhile. */
+static void fetch(struct index_scouts *scouts)
 {
-	struct scout_window *window = take(scouts);
+	const struct scout_window *window = window_at(scouts, scouts->fetched);
+	const struct pktfs_loan *loan = &scouts->loan;
 	bool cold;
 
-	if (!window)
-		return false;
+	scouts->fetching = true;
 	pthread_mutex_unlock(&scouts->lock);
-	cold = run(scouts, window);
+	cold = source_fetch(loan, (size_t)(window->from - loan->offset),
+			    (size_t)(window->to - window->from));
+	pthread_mutex_lock(&scouts->lock);
+	scouts->cold = cold;
+	scouts->fetched++;
+	scouts->fetching = false;
+	pthread_cond_broadcast(&scouts->changed);
+}
+
+/* The same: scouts go over the next one that is fetched. */
+static void scout(struct index_scouts *scouts)
+{
+	struct scout_window *window = window_at(scouts, scouts->taken++);
+
+	pthread_mutex_unlock(&scouts->lock);
+	run(scouts, window);
 	pthread_mutex_lock(&scouts->lock);
 	window->done = true;
-	*ret_cold = cold;
+	pthread_cond_broadcast(&scouts->changed);
+}
+
+/*
+ * Does something, if there is something to be done. A file that has to be read is read
+ * without a pause by one thread, the second if there is one, and the other one goes
+ * over what is there: a second reader, or one after the other, would be slower.
+ */
+static bool work(struct index_scouts *scouts, bool second)
+{
+	bool reader = !scouts->cold || second || !scouts->helped;
+
+	if (reader && !scouts->fetching && scouts->fetched < scouts->queued)
+		fetch(scouts);
+	else if (scouts->taken < MIN(scouts->fetched, scouts->queued))
+		scout(scouts);
+	else
+		return false;
 	return true;
 }
 
 static void *help(void *arg)
 {
 	struct index_scouts *scouts = arg;
-	bool cold;
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!scouts->stop) {
-		if (!scouts->cold && work(scouts, &cold))
-			pthread_cond_signal(&scouts->done_changed);
-		else
-			pthread_cond_wait(&scouts->queued_changed, &scouts->lock);
+		if (!work(scouts, true))
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
 	}
 	return NULL;
 }
@@ -180,8 +204,7 @@ struct index_scouts *index_scouts_new(const struct index_scout_plan *plan)
 	}
 	scouts->plan = *plan;
 	pthread_mutex_init(&scouts->lock, NULL);
-	pthread_cond_init(&scouts->queued_changed, NULL);
-	pthread_cond_init(&scouts->done_changed, NULL);
+	pthread_cond_init(&scouts->changed, NULL);
 	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++)
 		scouts->windows[i].notes = scouts->notes + i * WINDOW_NOTES;
 	return scouts;
@@ -213,7 +236,7 @@ static void fill(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (scouts->queued - scouts->returned < INDEX_SCOUT_WINDOWS &&
 	       scouts->from < scouts->end) {
-		window = &scouts->windows[scouts->queued++ % INDEX_SCOUT_WINDOWS];
+		window = window_at(scouts, scouts->queued++);
 		window->stretch = MAX(stretch, plan->stretch_min);
 		window->from = scouts->from;
 		window->to = MIN(window->from + window->stretch * INDEX_SCOUTS, scouts->end);
@@ -222,8 +245,7 @@ static void fill(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
 		window->done = false;
 		scouts->from = window->to;
 	}
-	if (scouts->helped && scouts->taken < scouts->queued)
-		pthread_cond_signal(&scouts->queued_changed);
+	pthread_cond_broadcast(&scouts->changed);
 }
 
 void index_scouts_send(struct index_scouts *scouts, const struct format_walk *walk,
@@ -251,12 +273,12 @@ const struct pktfs_loan *index_scouts_loan(const struct index_scouts *scouts)
 
 const struct scout_window *index_scouts_window(struct index_scouts *scouts)
 {
-	struct scout_window *window = &scouts->windows[scouts->returned % INDEX_SCOUT_WINDOWS];
+	struct scout_window *window = window_at(scouts, scouts->returned);
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!window->done) {
-		if (!work(scouts, &scouts->cold))
-			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
+		if (!work(scouts, false))
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
 	}
 	return window;
 }
@@ -279,10 +301,12 @@ void index_scouts_recall(struct index_scouts *scouts)
 		return;
 	pthread_mutex_lock(&scouts->lock);
 	scouts->queued = scouts->taken;
+	while (scouts->fetching)
+		pthread_cond_wait(&scouts->changed, &scouts->lock);
 	for (n = scouts->returned; n < scouts->taken; n++)
-		while (!scouts->windows[n % INDEX_SCOUT_WINDOWS].done)
-			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
-	scouts->taken = scouts->returned = scouts->queued = 0;
+		while (!window_at(scouts, n)->done)
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
+	scouts->taken = scouts->returned = scouts->fetched = scouts->queued = 0;
 	pthread_mutex_unlock(&scouts->lock);
 	scouts->loan.requested = 0;
 	source_return(&scouts->loan);
@@ -295,13 +319,12 @@ void index_scouts_free(struct index_scouts *scouts)
 	index_scouts_recall(scouts);
 	pthread_mutex_lock(&scouts->lock);
 	scouts->stop = true;
-	pthread_cond_signal(&scouts->queued_changed);
+	pthread_cond_broadcast(&scouts->changed);
 	pthread_mutex_unlock(&scouts->lock);
 	if (scouts->helped)
 		pthread_join(scouts->thread, NULL);
 	munmap(scouts->notes, NOTES_SIZE);
-	pthread_cond_destroy(&scouts->queued_changed);
-	pthread_cond_destroy(&scouts->done_changed);
+	pthread_cond_destroy(&scouts->changed);
 	pthread_mutex_destroy(&scouts->lock);
 	free(scouts);
 }

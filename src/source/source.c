@@ -161,14 +161,24 @@ int source_verify(const struct pktfs_loan *loan)
 	return source_verify_to(loan, loan->requested);
 }
 
-bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size)
+static bool prepare(const struct pktfs_loan *loan, size_t at, size_t size, bool fetch)
 {
 	struct source *source = loan->source;
 
 	assert(at <= loan->size && size <= loan->size - at);
 	if (!source || loan->hold || !source->ops->prepare)
 		return false;
-	return source->ops->prepare(source, loan->offset + at, loan->bytes + at, size);
+	return source->ops->prepare(source, loan->offset + at, loan->bytes + at, size, fetch);
+}
+
+bool source_fetch(const struct pktfs_loan *loan, size_t at, size_t size)
+{
+	return prepare(loan, at, size, true);
+}
+
+void source_prepare(const struct pktfs_loan *loan, size_t at, size_t size)
+{
+	prepare(loan, at, size, false);
 }
 
 int source_return(struct pktfs_loan *loan)

@@ -135,10 +135,14 @@ int source_verify(const struct pktfs_loan *loan);
  * asked for; whoever keeps it may set loan->requested instead. */
 int source_verify_to(const struct pktfs_loan *loan, size_t used);
 
-/* `size` bytes of a loan, from its byte `at` on, are about to be looked at, here and
- * there: has them ready, in larger pieces than one access at a time would. True: they
- * had to be read from the file. */
-bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
+/*
+ * `size` bytes of a loan, from its byte `at` on, will be looked at, here and there.
+ * source_fetch reads them if they are not in memory (true: they had to be read): one
+ * piece behind the other is the fastest. source_prepare has them ready then, in
+ * larger pieces than one access at a time would.
+ */
+bool source_fetch(const struct pktfs_loan *loan, size_t at, size_t size);
+void source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
 
 /*
  * Who goes through the bytes in order may have those that are decompressed ahead of him

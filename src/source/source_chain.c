@@ -200,13 +200,13 @@ static int chain_verify(struct source *source, uint64_t offset, size_t size)
 }
 
 static bool chain_prepare(struct source *source, uint64_t offset, const uint8_t *bytes,
-			  size_t size)
+			  size_t size, bool fetch)
 {
 	struct source_chain *chain = chain_of(source);
 	struct chain_part *part = chain_part(chain, find(chain, chain_load(&chain->known), offset));
 
 	return part->source->ops->prepare &&
-	       part->source->ops->prepare(part->source, offset - part->start, bytes, size);
+	       part->source->ops->prepare(part->source, offset - part->start, bytes, size, fetch);
 }
 
 /* ---- questions */

@@ -31,9 +31,10 @@ struct source_ops {
 	 * `offset`, still what they were? 0 or -EIO. */
 	int (*verify)(struct source *source, uint64_t offset, size_t size);
 
-	/* Optional: source_prepare of what is lent without a hold, at `offset`. */
+	/* Optional: source_prepare of what is lent without a hold, at `offset`; or
+	 * source_fetch. */
 	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
-			size_t size);
+			size_t size, bool fetch);
 
 	/* Optional: as source_set_looker. */
 	void (*set_looker)(struct source *source, const struct source_looker *looker);
