@@ -259,7 +259,7 @@ static int write_out(struct source_stream *stream)
 
 /* To end somebody's wait takes as long as to decompress a good part of a buffer: not
  * each of them is worth that, if they come fast. */
-#define TELL_BUFFERS (SOURCE_SPILL_BUFFERS / 2)
+#define TELL_BUFFERS (SOURCE_SPILL_BUFFERS / 4)
 #define TELL_NS	     1000000
 
 static void tell(struct source_stream *stream, int queued)
