@@ -55,6 +55,9 @@ void source_ahead_step(struct source_ahead *ahead, uint64_t index, uint64_t coun
 
 	if (few == 0)
 		return;
+	/* he will do it himself, if nobody has begun: later would be for nothing */
+	source_pool_remove(ahead->pool,
+			   &(struct source_task){.run = load, .context = ahead, .number = index});
 	pass_behind(ahead, index);
 	end = index + 1 + 2 * run_before(ahead, index);
 	for (i = index + 1; i < MIN(end, count); i++) {
