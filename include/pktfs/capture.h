@@ -48,6 +48,9 @@ enum pktfs_open_flags {
 				    * and the same otherwise */
 	PKTFS_OPEN_NO_PARALLEL = 64, /* one thread decompresses; nothing is read ahead */
 	PKTFS_OPEN_INDEX = 128, /* `index_fd` is an index that was saved: see index.h */
+	PKTFS_OPEN_NO_WATCH = 256, /* with PKTFS_OPEN_FOLLOW: a look now and then, without
+				    * inotify(7), whose end takes the kernel 10 ms; for
+				    * what is closed as soon as it is indexed */
 };
 
 struct pktfs_open_options {

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-static int start_threads(pktfs_capture *capture, const char *path, bool follow,
+static int start_threads(pktfs_capture *capture, const char *path, unsigned flags,
 			 struct pktfs_error *ret_error)
 {
 	int r = 0;
 
-	if (follow)
-		r = capture_follow_open(capture->source, capture->index, path, &capture->follow);
+	if (flags & PKTFS_OPEN_FOLLOW)
+		r = capture_follow_open(capture->source, capture->index, path,
+					!(flags & PKTFS_OPEN_NO_WATCH), &capture->follow);
 	if (r == 0)
 		r = index_start(capture->index);
 	if (r == 0 && capture->follow)
@@ -36,7 +37,6 @@ int capture_open_over(struct source *source, const char *path,
 		      struct pktfs_error *ret_error)
 {
 	pktfs_capture *capture = new_capture(source);
-	bool follow = options && options->flags & PKTFS_OPEN_FOLLOW;
 	int r;
 
 	if (!capture) {
@@ -50,9 +50,8 @@ int capture_open_over(struct source *source, const char *path,
 				 !options || !(options->flags & PKTFS_OPEN_NO_SCOUTS));
 		r = capture_index_begin(capture, options, ret_error);
 	}
-	if (r == 0) {
-		r = start_threads(capture, path, follow, ret_error);
-	}
+	if (r == 0)
+		r = start_threads(capture, path, options ? options->flags : 0, ret_error);
 	if (r < 0) {
 		pktfs_close(capture);
 		return r;

@@ -49,6 +49,7 @@ struct capture_follow {
 	size_t file;    /* its number in the source, and */
 	int descriptor; /* the source's; -1: the last file is not opened yet */
 	int writer;     /* capture_writer.h; -1: the source may know */
+	bool watched;   /* as far as there is inotify */
 	int inotify;    /* -1: none */
 	int wake;       /* the end */
 	pthread_t thread;
@@ -184,7 +185,7 @@ static bool take_last(struct capture_follow *follow)
 	follow->descriptor = descriptor;
 	follow->file = files - 1;
 	follow->writer = capture_writer_open(descriptor);
-	follow->inotify = watch(descriptor);
+	follow->inotify = follow->watched ? watch(descriptor) : -1;
 	return true;
 }
 
@@ -385,7 +386,7 @@ int capture_follow_start(struct capture_follow *follow)
 /* ---- life */
 
 int capture_follow_open(struct source *source, struct index *index, const char *path,
-			struct capture_follow **ret)
+			bool watched, struct capture_follow **ret)
 {
 	struct capture_follow *follow;
 	bool active;
@@ -398,6 +399,7 @@ int capture_follow_open(struct source *source, struct index *index, const char *
 		return -ENOMEM;
 	follow->source = source;
 	follow->index = index;
+	follow->watched = watched;
 	follow->descriptor = follow->writer = follow->inotify = -1;
 	pthread_mutex_init(&follow->lock, NULL);
 	follow->path = path ? realpath(path, NULL) : NULL;

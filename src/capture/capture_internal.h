@@ -55,12 +55,12 @@ void capture_fill_packet(struct pktfs_capture *capture, const struct index_place
 /*
  * capture_follow.c: follows the growing file of `source`, if it has one or may get
  * one; else *ret is NULL. Of several it is the last, which may be another one
- * later. `path` (NULL: none is known) may be relative. Everything
- * that needs a right to open something is done here. To be called before the
- * index is started, which is told how the file is.
+ * later. `path` (NULL: none is known) may be relative. `watched`: by inotify, where
+ * there is that. Everything that needs a right to open something is done here. To be
+ * called before the index is started, which is told how the file is.
  */
 int capture_follow_open(struct source *source, struct index *index, const char *path,
-			struct capture_follow **ret);
+			bool watched, struct capture_follow **ret);
 int capture_follow_start(struct capture_follow *follow);
 /* Ends the thread, before the index is closed. NULL is allowed. */
 void capture_follow_close(struct capture_follow *follow);

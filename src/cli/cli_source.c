@@ -233,6 +233,8 @@ int cli_source_open(const struct cli_config *config, struct cli_source *source,
 		options.flags |= PKTFS_OPEN_GROWING;
 	else if (!config->nofollow)
 		options.flags |= PKTFS_OPEN_FOLLOW;
+	if (config->action == CLI_INFO)
+		options.flags |= PKTFS_OPEN_NO_WATCH;
 	if (config->noparallel)
 		options.flags |= PKTFS_OPEN_NO_PARALLEL;
 	if (index)

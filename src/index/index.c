@@ -23,6 +23,7 @@ static int init(struct index *index, struct source *source)
 	table_init(&index->interfaces, sizeof(struct index_interface));
 	pthread_mutex_init(&index->walking, NULL);
 	pthread_mutex_init(&index->lock, NULL);
+	pthread_mutex_init(&index->look.lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&index->changed, &attributes);
@@ -104,8 +105,12 @@ bool index_in_doubt(struct index *index)
 
 int index_start(struct index *index)
 {
-	int r = pthread_create(&index->thread, NULL, index_thread_main, index);
+	const struct source_looker looker = {.look = index_look, .context = &index->look};
+	int r;
 
+	if (!index->plan.off)
+		source_set_looker(index->source, &looker);
+	r = pthread_create(&index->thread, NULL, index_thread_main, index);
 	index->started = r == 0;
 	return -r;
 }
@@ -126,6 +131,7 @@ void index_close(struct index *index)
 	index_cancel(index);
 	if (index->started)
 		pthread_join(index->thread, NULL);
+	source_set_looker(index->source, NULL);
 	index_free(index);
 }
 
@@ -135,6 +141,7 @@ void index_free(struct index *index)
 	free(index->saved.walked);
 	pthread_cond_destroy(&index->changed);
 	pthread_mutex_destroy(&index->lock);
+	pthread_mutex_destroy(&index->look.lock);
 	pthread_mutex_destroy(&index->walking);
 	table_free(&index->parts);
 	table_free(&index->files);
@@ -189,13 +196,17 @@ void index_totals(struct index *index, struct index_totals *ret)
 		ret->state = INDEX_DAMAGED;
 }
 
-/* Waits for what is published next; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
-static int wait_changed(struct index *index, const struct timespec *deadline)
+/* Waits until more than `packets` are published, or up to `end`, or something else has
+ * happened; the lock is held. 0, -ETIMEDOUT, -ECANCELED. */
+static int wait_changed(struct index *index, uint64_t packets, uint64_t end,
+			const struct timespec *deadline)
 {
 	int r;
 
 	if (index->cancelled)
 		return -ECANCELED;
+	index->wanted_packets = MIN(index->wanted_packets, packets);
+	index->wanted_end = MIN(index->wanted_end, end);
 	r = deadline ? pthread_cond_timedwait(&index->changed, &index->lock, deadline)
 		     : pthread_cond_wait(&index->changed, &index->lock);
 	return r == ETIMEDOUT ? -ETIMEDOUT : 0;
@@ -212,7 +223,7 @@ int index_wait(struct index *index, uint64_t packets, const struct timespec *dea
 
 	UTIL_LOCK_SCOPE(&index->lock);
 	while (r == 0 && !has_packets(index, packets))
-		r = wait_changed(index, deadline);
+		r = wait_changed(index, packets, UINT64_MAX, deadline);
 	return has_packets(index, packets) ? 0 : r;
 }
 
@@ -232,7 +243,7 @@ int index_wait_end(struct index *index, uint64_t end, const struct timespec *dea
 
 	UTIL_LOCK_SCOPE(&index->lock);
 	while (r == 0 && (has = has_end(index, end)) == 0)
-		r = wait_changed(index, deadline);
+		r = wait_changed(index, UINT64_MAX, end, deadline);
 	has = has_end(index, end);
 	return has ? MIN(has, 0) : r;
 }

@@ -44,12 +44,12 @@ static inline struct index_pending *count_pending(struct index *index,
 }
 
 /* Returns what is counted of the link type; NULL: it is not. */
-static inline struct index_link_type *count_sums(struct index *index,
-						 struct index_interface *interface,
-						 const struct count_sums *sums)
+static inline struct index_pending_type *count_sums(struct index *index,
+						    struct index_interface *interface,
+						    const struct count_sums *sums)
 {
 	struct index_pending *pending = count_pending(index, interface);
-	struct index_link_type *type = NULL;
+	struct index_pending_type *type = NULL;
 
 	pending->packets += sums->packets;
 	pending->captured_bytes += sums->captured;
@@ -69,7 +69,7 @@ static inline struct index_link_type *count_sums(struct index *index,
 }
 
 /* The checkpoint at hand and a link type (NULL: none) span these times, too. */
-static inline void count_span(struct index_checkpoint *checkpoint, struct index_link_type *type,
+static inline void count_span(struct index_checkpoint *checkpoint, struct index_pending_type *type,
 			      int64_t min_ns, int64_t max_ns)
 {
 	if (min_ns < atomic_load_explicit(&checkpoint->min_ns, memory_order_relaxed))
@@ -82,7 +82,7 @@ static inline void count_span(struct index_checkpoint *checkpoint, struct index_
 	}
 }
 
-static inline void count_times(struct index *index, struct index_link_type *type,
+static inline void count_times(struct index *index, struct index_pending_type *type,
 			       const struct count_times *times)
 {
 	struct index_totals *next = &index->next;

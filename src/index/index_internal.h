@@ -14,6 +14,7 @@
 #define INDEX_INTERNAL_H
 
 #include "index.h"
+#include "index_look.h"
 #include "index_scout.h"
 
 #define INDEX_FIRST_SHIFT 8u
@@ -59,6 +60,14 @@ struct index_end {
 	uint64_t file;               /* which that is */
 	uint64_t reached;           /* no record that ends before this is missing */
 	struct pktfs_error problem; /* code 0: none */
+};
+
+/* What a batch counts of a link type, before it is published. Nobody else reads it:
+ * with atomics a walk would wait at each packet for all that it has stored. */
+struct index_pending_type {
+	uint64_t packets, captured_bytes, padded_bytes;
+	int64_t min_ns, max_ns;
+	bool untimed;
 };
 
 /* A part that was left. */
@@ -126,6 +135,7 @@ struct index {
 	uint64_t problem_count;                         /* lock */
 	struct pktfs_error part_problem;                /* lock: first of the part at hand */
 	uint64_t part_problem_number;                   /* lock: which of all it is */
+	uint64_t wanted_packets, wanted_end;            /* lock: the least that is waited for */
 	bool cancelled;                                 /* lock */
 	bool cut;                                       /* lock: the growing file was */
 
@@ -146,7 +156,7 @@ struct index {
 	struct format_walk walk;
 	struct index_totals next;              /* totals with the unpublished batch */
 	struct index_interface *pending;       /* interfaces that the batch counted */
-	struct index_link_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
+	struct index_pending_type *pending_types; /* INDEX_MAX_LINK_TYPES of them */
 	uint64_t published_problems;           /* problem_count at the last publication */
 	struct index_checkpoint *checkpoint;   /* the last one */
 	uint64_t mark; /* no checkpoint or step is due before this record */
@@ -167,6 +177,7 @@ struct index {
 	int64_t filled_ms;
 
 	struct index_scout_plan plan; /* set before the thread starts */
+	struct index_look look;
 	uint64_t noted;               /* packets that were counted as scouts noted them */
 
 	/* the part that is walked: its number in the source, not in `parts` */
@@ -266,7 +277,7 @@ int index_add_interface(struct index *index, const struct format_interface *inte
 			uint64_t offset, uint64_t length);
 /* Why the index cannot go on. */
 int index_no_memory(const struct index *index, int code, struct pktfs_error *ret_error);
-void index_clear_pending(struct index_link_type *type);
+void index_clear_pending(struct index_pending_type *type);
 
 /*
  * Walks up to `limit` records in `loan`, whose first byte is at next.end.

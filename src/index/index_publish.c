@@ -28,7 +28,7 @@ static void publish_counters(struct index *index)
 		interface->original_bytes += interface->pending.original_bytes;
 	}
 	for (i = 0; i < count; i++) {
-		struct index_link_type *from = &index->pending_types[i];
+		struct index_pending_type *from = &index->pending_types[i];
 		struct index_link_type *to = &index->link_types[i];
 
 		to->packets += from->packets;
@@ -71,8 +71,23 @@ static void notify(struct index *index, bool now_at_once)
 	listener(index->notify_context);
 }
 
+/* Is there somebody who waits for no more than this? The lock is held. Who waits for the
+ * last packet is not woken at each batch: there are thousands. */
+static bool take_wanted(struct index *index)
+{
+	const struct index_totals *totals = &index->totals;
+
+	if (totals->state == INDEX_RUNNING && totals->packets <= index->wanted_packets &&
+	    MAX(totals->end, index->end_seen.reached) < index->wanted_end)
+		return false;
+	index->wanted_packets = index->wanted_end = UINT64_MAX;
+	return true;
+}
+
 void index_publish(struct index *index, bool now)
 {
+	bool wanted;
+
 	publish_counters(index);
 	table_publish(&index->parts);
 	table_publish(&index->sections);
@@ -87,8 +102,10 @@ void index_publish(struct index *index, bool now)
 	atomic_store_explicit(&index->metadata, index->next.metadata, memory_order_release);
 	atomic_store_explicit(&index->packets, index->next.packets, memory_order_release);
 	publish_statistics(index);
-	pthread_cond_broadcast(&index->changed);
+	wanted = take_wanted(index);
 	pthread_mutex_unlock(&index->lock);
+	if (wanted)
+		pthread_cond_broadcast(&index->changed);
 	notify(index, now);
 }
 

@@ -26,15 +26,14 @@ struct index_scouts {
 	uint64_t end;
 
 	pthread_mutex_t lock;
-	pthread_cond_t queued_changed, done_changed;
+	pthread_cond_t changed;
 	struct scout_window windows[INDEX_SCOUT_WINDOWS];
 	/* under the lock; window n is windows[n % INDEX_SCOUT_WINDOWS]:
-	 * returned <= taken <= queued <= returned + INDEX_SCOUT_WINDOWS */
-	uint64_t queued, taken, returned;
+	 * returned <= taken <= fetched <= queued <= returned + INDEX_SCOUT_WINDOWS */
+	uint64_t queued, fetched, taken, returned;
 	bool stop;
-	/* of the last window of the index thread: the file has to be read, which one
-	 * thread does best, and there is nothing else to do meanwhile */
-	bool cold;
+	bool fetching; /* somebody does, one window behind the other */
+	bool cold;     /* the last one had to be read */
 
 	/* of all windows: a map of its own, so that nothing of it is left behind */
 	struct format_note *notes;
@@ -46,37 +45,36 @@ struct index_scouts {
 /* ---- a window, by any thread */
 
 /* The bytes from `offset` on. */
-static struct cursor ahead(const struct index_scouts *scouts, uint64_t offset)
+static struct cursor ahead(const struct scout_ground *ground, uint64_t offset)
 {
-	size_t at = (size_t)(offset - scouts->loan.offset);
+	size_t at = (size_t)(offset - ground->offset);
 
-	return cursor_over(scouts->loan.bytes + at, scouts->loan.size - at,
-			   scouts->walk.big_endian);
+	return cursor_over(ground->bytes + at, ground->size - at, ground->walk->big_endian);
 }
 
 /* Where scouts of the window begin; how many there are. */
-static unsigned place(const struct index_scouts *scouts, const struct scout_window *window,
-		      struct format_scan scans[INDEX_SCOUTS])
+static unsigned place(const struct scout_ground *ground, const struct scout_window *window,
+		      struct format_scan *scans, unsigned most, uint32_t room)
 {
 	uint64_t at = window->from;
 	unsigned count = 0;
 	size_t found;
 	bool right;
 
-	for (; at < window->to && count < INDEX_SCOUTS; at += MAX(window->stretch, found)) {
-		struct cursor bytes = ahead(scouts, at);
+	for (; at < window->to && count < most; at += MAX(window->stretch, found)) {
+		struct cursor bytes = ahead(ground, at);
 
 		found = 0;
 		right = (window->known && at == window->from) ||
-			format_guess(&scouts->walk, bytes, at - scouts->origin, window->seconds,
+			format_guess(ground->walk, bytes, at - ground->origin, window->seconds,
 				     &found);
 		if (!right)
 			continue;
 		scans[count] = (struct format_scan){
 			.at = bytes.bytes + found,
 			.limit = bytes.bytes + (window->to - at),
-			.notes = window->notes + (size_t)count * INDEX_SCOUT_RECORDS,
-			.room = INDEX_SCOUT_RECORDS,
+			.notes = window->notes + (size_t)count * room,
+			.room = room,
 		};
 		if (count) /* it may be the same place: then that one has nothing to do */
 			scans[count - 1].limit = scans[count].at;
@@ -85,64 +83,103 @@ static unsigned place(const struct index_scouts *scouts, const struct scout_wind
 	return count;
 }
 
-/* True: the file had to be read. */
-static bool run(const struct index_scouts *scouts, struct scout_window *window)
+void scout_run(const struct scout_ground *ground, struct scout_window *window, unsigned most,
+	       uint32_t room)
 {
-	const struct pktfs_loan *loan = &scouts->loan;
 	struct format_scan scans[INDEX_SCOUTS];
-	bool cold = source_prepare(loan, (size_t)(window->from - loan->offset),
-				   (size_t)(window->to - window->from));
 	unsigned i;
 
-	window->count = place(scouts, window, scans);
+	window->count = place(ground, window, scans, most, room);
 	for (i = 0; i < window->count; i++)
 		window->scouts[i] = (struct scout){
-			.start = loan->offset + (uint64_t)(scans[i].at - loan->bytes),
+			.start = ground->offset + (uint64_t)(scans[i].at - ground->bytes),
 			.notes = scans[i].notes,
 		};
-	/* the last byte is left out: so no record is noted that ends where the loan
-	 * does, and how it ends is left to the walk */
-	format_scan(&scouts->walk, scans, window->count, loan->bytes + loan->size - 1);
+	/* the last byte is left out: so no record is noted that ends where the bytes
+	 * do, and how it ends is left to the walk */
+	format_scan(ground->walk, scans, window->count, ground->bytes + ground->size - 1);
 	for (i = 0; i < window->count; i++)
 		window->scouts[i].count = scans[i].count;
-	return cold;
 }
 
-/* The next one that nobody has taken; the lock is held. */
-static struct scout_window *take(struct index_scouts *scouts)
+static void run(const struct index_scouts *scouts, struct scout_window *window)
 {
-	if (scouts->taken == scouts->queued)
-		return NULL;
-	return &scouts->windows[scouts->taken++ % INDEX_SCOUT_WINDOWS];
+	const struct pktfs_loan *loan = &scouts->loan;
+	const struct scout_ground ground = {
+		.walk = &scouts->walk,
+		.origin = scouts->origin,
+		.offset = loan->offset,
+		.bytes = loan->bytes,
+		.size = loan->size,
+	};
+
+	source_prepare(loan, (size_t)(window->from - loan->offset),
+		       (size_t)(window->to - window->from));
+	scout_run(&ground, window, INDEX_SCOUTS, INDEX_SCOUT_RECORDS);
 }
 
-/* Takes one and does it; the lock is held, but not meanwhile. */
-static bool work(struct index_scouts *scouts, bool *ret_cold)
+static struct scout_window *window_at(struct index_scouts *scouts, uint64_t number)
 {
-	struct scout_window *window = take(scouts);
+	return &scouts->windows[number % INDEX_SCOUT_WINDOWS];
+}
+
+/* Has the next window read, if the file has to be. The lock is held, but not
+ * meanwhile. */
+static void fetch(struct index_scouts *scouts)
+{
+	const struct scout_window *window = window_at(scouts, scouts->fetched);
+	const struct pktfs_loan *loan = &scouts->loan;
 	bool cold;
 
-	if (!window)
-		return false;
+	scouts->fetching = true;
 	pthread_mutex_unlock(&scouts->lock);
-	cold = run(scouts, window);
+	cold = source_fetch(loan, (size_t)(window->from - loan->offset),
+			    (size_t)(window->to - window->from));
+	pthread_mutex_lock(&scouts->lock);
+	scouts->cold = cold;
+	scouts->fetched++;
+	scouts->fetching = false;
+	pthread_cond_broadcast(&scouts->changed);
+}
+
+/* The same: scouts go over the next one that is fetched. */
+static void scout(struct index_scouts *scouts)
+{
+	struct scout_window *window = window_at(scouts, scouts->taken++);
+
+	pthread_mutex_unlock(&scouts->lock);
+	run(scouts, window);
 	pthread_mutex_lock(&scouts->lock);
 	window->done = true;
-	*ret_cold = cold;
+	pthread_cond_broadcast(&scouts->changed);
+}
+
+/*
+ * Does something, if there is something to be done. A file that has to be read is read
+ * without a pause by one thread, the second if there is one, and the other one goes
+ * over what is there: a second reader, or one after the other, would be slower.
+ */
+static bool work(struct index_scouts *scouts, bool second)
+{
+	bool reader = !scouts->cold || second || !scouts->helped;
+
+	if (reader && !scouts->fetching && scouts->fetched < scouts->queued)
+		fetch(scouts);
+	else if (scouts->taken < MIN(scouts->fetched, scouts->queued))
+		scout(scouts);
+	else
+		return false;
 	return true;
 }
 
 static void *help(void *arg)
 {
 	struct index_scouts *scouts = arg;
-	bool cold;
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!scouts->stop) {
-		if (!scouts->cold && work(scouts, &cold))
-			pthread_cond_signal(&scouts->done_changed);
-		else
-			pthread_cond_wait(&scouts->queued_changed, &scouts->lock);
+		if (!work(scouts, true))
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
 	}
 	return NULL;
 }
@@ -167,8 +204,7 @@ struct index_scouts *index_scouts_new(const struct index_scout_plan *plan)
 	}
 	scouts->plan = *plan;
 	pthread_mutex_init(&scouts->lock, NULL);
-	pthread_cond_init(&scouts->queued_changed, NULL);
-	pthread_cond_init(&scouts->done_changed, NULL);
+	pthread_cond_init(&scouts->changed, NULL);
 	for (i = 0; i < INDEX_SCOUT_WINDOWS; i++)
 		scouts->windows[i].notes = scouts->notes + i * WINDOW_NOTES;
 	return scouts;
@@ -200,7 +236,7 @@ static void fill(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (scouts->queued - scouts->returned < INDEX_SCOUT_WINDOWS &&
 	       scouts->from < scouts->end) {
-		window = &scouts->windows[scouts->queued++ % INDEX_SCOUT_WINDOWS];
+		window = window_at(scouts, scouts->queued++);
 		window->stretch = MAX(stretch, plan->stretch_min);
 		window->from = scouts->from;
 		window->to = MIN(window->from + window->stretch * INDEX_SCOUTS, scouts->end);
@@ -209,8 +245,7 @@ static void fill(struct index_scouts *scouts, uint64_t length, uint32_t seconds)
 		window->done = false;
 		scouts->from = window->to;
 	}
-	if (scouts->helped && scouts->taken < scouts->queued)
-		pthread_cond_signal(&scouts->queued_changed);
+	pthread_cond_broadcast(&scouts->changed);
 }
 
 void index_scouts_send(struct index_scouts *scouts, const struct format_walk *walk,
@@ -238,12 +273,12 @@ const struct pktfs_loan *index_scouts_loan(const struct index_scouts *scouts)
 
 const struct scout_window *index_scouts_window(struct index_scouts *scouts)
 {
-	struct scout_window *window = &scouts->windows[scouts->returned % INDEX_SCOUT_WINDOWS];
+	struct scout_window *window = window_at(scouts, scouts->returned);
 
 	UTIL_LOCK_SCOPE(&scouts->lock);
 	while (!window->done) {
-		if (!work(scouts, &scouts->cold))
-			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
+		if (!work(scouts, false))
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
 	}
 	return window;
 }
@@ -266,10 +301,12 @@ void index_scouts_recall(struct index_scouts *scouts)
 		return;
 	pthread_mutex_lock(&scouts->lock);
 	scouts->queued = scouts->taken;
+	while (scouts->fetching)
+		pthread_cond_wait(&scouts->changed, &scouts->lock);
 	for (n = scouts->returned; n < scouts->taken; n++)
-		while (!scouts->windows[n % INDEX_SCOUT_WINDOWS].done)
-			pthread_cond_wait(&scouts->done_changed, &scouts->lock);
-	scouts->taken = scouts->returned = scouts->queued = 0;
+		while (!window_at(scouts, n)->done)
+			pthread_cond_wait(&scouts->changed, &scouts->lock);
+	scouts->taken = scouts->returned = scouts->fetched = scouts->queued = 0;
 	pthread_mutex_unlock(&scouts->lock);
 	scouts->loan.requested = 0;
 	source_return(&scouts->loan);
@@ -282,13 +319,12 @@ void index_scouts_free(struct index_scouts *scouts)
 	index_scouts_recall(scouts);
 	pthread_mutex_lock(&scouts->lock);
 	scouts->stop = true;
-	pthread_cond_signal(&scouts->queued_changed);
+	pthread_cond_broadcast(&scouts->changed);
 	pthread_mutex_unlock(&scouts->lock);
 	if (scouts->helped)
 		pthread_join(scouts->thread, NULL);
 	munmap(scouts->notes, NOTES_SIZE);
-	pthread_cond_destroy(&scouts->queued_changed);
-	pthread_cond_destroy(&scouts->done_changed);
+	pthread_cond_destroy(&scouts->changed);
 	pthread_mutex_destroy(&scouts->lock);
 	free(scouts);
 }

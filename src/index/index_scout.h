@@ -57,6 +57,20 @@ struct scout_window {
 	struct format_note *notes;
 };
 
+/* Bytes for scouts to go over, and who sends them. */
+struct scout_ground {
+	const struct format_walk *walk;
+	uint64_t origin; /* a record begins here; below `offset`, by modulo 2^64 */
+	uint64_t offset;
+	const uint8_t *bytes;
+	size_t size;
+};
+
+/* Goes over a window that has its place, by at most `most` scouts, each of which notes
+ * at most `room` records in window->notes. */
+void scout_run(const struct scout_ground *ground, struct scout_window *window, unsigned most,
+	       uint32_t room);
+
 struct index_scouts;
 
 /* NULL without memory. NULL is allowed to be freed. */

@@ -191,6 +191,27 @@ static int merge_batch(struct index *index, struct progress *progress,
 	return MIN(r, 0);
 }
 
+/* The same with a batch that was noted when it was decompressed: takes the loan, too. */
+static int noted_batch(struct index *index, struct pktfs_loan *loan,
+		       const struct index_noted *noted, struct progress *progress,
+		       struct pktfs_error *ret_error)
+{
+	struct format_walk walk = index->walk;
+	uint64_t start = index->next.end, records = index->next.records;
+	int r = index_merge_window(index, loan, &noted->window, &progress->need, ret_error);
+
+	loan->requested = (size_t)(index->next.end - start);
+	if (source_return(loan) < 0) {
+		index_discard(index, &walk);
+		return -ESTALE;
+	}
+	note_length(index, progress, start, records);
+	progress->lost = r > 0 ? MIN(progress->lost * 2 + 1, LOST_MAX) : 0;
+	progress->rest = progress->lost;
+	index_publish(index, ends_here(index, MIN(r, 0), progress->need));
+	return MIN(r, 0);
+}
+
 /* Lends `need` bytes at the end of the walk; -ENODATA also where the bytes there
  * are of the next part. */
 static int borrow(struct index *index, uint64_t need, struct pktfs_loan *ret)
@@ -225,6 +246,15 @@ static uint64_t left_alone(const struct index *index, const struct pktfs_loan *l
 	return ends_in_zeros(loan) ? UINT64_MAX : index->plan.active_tail;
 }
 
+/* Does it get on so well, in batches of so many records, that it is worth its while? */
+static bool may_scout(const struct index *index, const struct progress *progress,
+		      unsigned patience)
+{
+	return !index->plan.off && !progress->rest && progress->limit >= patience &&
+	       progress->length && !index->filling && index->next.has_time &&
+	       format_can_scan(&index->walk);
+}
+
 /* Sends scouts ahead, if there is enough to be seen. */
 static void send_scouts(struct index *index, struct progress *progress)
 {
@@ -233,9 +263,8 @@ static void send_scouts(struct index *index, struct progress *progress)
 	uint64_t size;
 
 	/* need: the walk is at a record that is not all there */
-	if (plan->off || progress->rest || progress->need > 1 || progress->limit < plan->patience ||
-	    !progress->length || index->filling || !index->next.has_time ||
-	    !format_can_scan(&index->walk) || borrow(index, 1, &loan) < 0)
+	if (progress->need > 1 || !may_scout(index, progress, plan->patience) ||
+	    borrow(index, 1, &loan) < 0)
 		return;
 	size = loan.size - MIN((uint64_t)loan.size, left_alone(index, &loan));
 	if (!progress->scouts && size >= plan->least)
@@ -244,6 +273,59 @@ static void send_scouts(struct index *index, struct progress *progress)
 		index_scouts_send(progress->scouts, &index->walk, &loan, loan.offset + size,
 				  progress->length, (uint32_t)index->next.last_time.sec);
 	source_return(&loan);
+}
+
+/* Batches do not become larger than a frame. */
+static bool may_look(const struct index *index, const struct progress *progress)
+{
+	return may_scout(index, progress, MIN(index->plan.patience, INDEX_BATCH_FIRST * 4));
+}
+
+/* Tells those who decompress where the walk is. */
+static void tell_look(struct index *index, const struct progress *progress)
+{
+	const struct index_look_from from = {
+		.on = may_look(index, progress),
+		.walk = index->walk,
+		.origin = index->next.end,
+		.length = progress->length,
+		.seconds = (uint32_t)index->next.last_time.sec,
+	};
+
+	index_look_set(&index->look, &from);
+}
+
+/* Does it come to its end in front of what is to be walked only? */
+static bool is_settled(struct index *index, const struct pktfs_loan *loan)
+{
+	uint64_t left = left_alone(index, loan), end = loan->offset + loan->size;
+
+	return !left || (end < UINT64_MAX - left &&
+			 end + left <= source_available(index->source, NULL));
+}
+
+/* What is noted of a loan, if it is wanted. */
+static struct index_noted *take_noted(struct index *index, const struct pktfs_loan *loan,
+				      const struct progress *progress)
+{
+	struct index_noted *noted = index_look_take(loan, &index->walk);
+
+	if (noted && may_look(index, progress) && is_settled(index, loan))
+		return noted;
+	free(noted);
+	return NULL;
+}
+
+/* Walks what is lent. */
+static int take_batch(struct index *index, struct pktfs_loan *loan, struct progress *progress,
+		      struct pktfs_error *error)
+{
+	_cleanup_free_ struct index_noted *noted = take_noted(index, loan, progress);
+	int r = noted ? noted_batch(index, loan, noted, progress, error)
+		      : walk_batch(index, loan, progress, error);
+
+	tell_look(index, progress);
+	return r;
 }
 
 static bool cancelled(struct index *index)
@@ -268,7 +350,7 @@ static int advance(struct index *index, struct progress *progress, struct pktfs_
 		if (r < 0)
 			return r;
 		progress->need = 1;
-		r = walk_batch(index, &loan, progress, error);
+		r = take_batch(index, &loan, progress, error);
 	}
 	if (r == -EAGAIN) /* borrow the whole record */
 		return 0;

@@ -55,11 +55,9 @@ int index_add_section(struct index *index, const struct format_section *section,
 	return 0;
 }
 
-void index_clear_pending(struct index_link_type *type)
+void index_clear_pending(struct index_pending_type *type)
 {
-	type->packets = type->captured_bytes = type->padded_bytes = 0;
-	type->min_ns = INT64_MAX;
-	type->max_ns = INT64_MIN;
+	*type = (struct index_pending_type){.min_ns = INT64_MAX, .max_ns = INT64_MIN};
 }
 
 /* The slot of a link type, made if it is new; INDEX_MAX_LINK_TYPES when there
@@ -125,7 +123,7 @@ static void count_packet(struct index *index, const struct format_record *record
 		.padded = util_pad4(record->captured),
 		.untimed = !record->has_time,
 	};
-	struct index_link_type *type = count_sums(index, interface, &sums);
+	struct index_pending_type *type = count_sums(index, interface, &sums);
 	struct count_times times;
 
 	if (!record->has_time)

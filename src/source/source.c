@@ -166,14 +166,24 @@ int source_verify(const struct pktfs_loan *loan)
 	return source_verify_to(loan, loan->requested);
 }
 
-bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size)
+static bool prepare(const struct pktfs_loan *loan, size_t at, size_t size, bool fetch)
 {
 	struct source *source = loan->source;
 
 	assert(at <= loan->size && size <= loan->size - at);
 	if (!source || loan->hold || !source->ops->prepare)
 		return false;
-	return source->ops->prepare(source, loan->offset + at, loan->bytes + at, size);
+	return source->ops->prepare(source, loan->offset + at, loan->bytes + at, size, fetch);
+}
+
+bool source_fetch(const struct pktfs_loan *loan, size_t at, size_t size)
+{
+	return prepare(loan, at, size, true);
+}
+
+void source_prepare(const struct pktfs_loan *loan, size_t at, size_t size)
+{
+	prepare(loan, at, size, false);
 }
 
 int source_return(struct pktfs_loan *loan)
@@ -201,6 +211,22 @@ void source_unpin(struct source *source)
 	source->ops->unpin(source);
 }
 
+void source_set_looker(struct source *source, const struct source_looker *looker)
+{
+	if (source->ops->set_looker)
+		source->ops->set_looker(source, looker);
+}
+
+void *source_take_notes(const struct pktfs_loan *loan, uint64_t *ret_start)
+{
+	struct source_piece *piece = loan->hold;
+
+	if (!piece || !atomic_load_explicit(&piece->notes, memory_order_relaxed))
+		return NULL;
+	*ret_start = loan->offset - (uint64_t)(loan->bytes - piece->bytes);
+	return atomic_exchange_explicit(&piece->notes, NULL, memory_order_acquire);
+}
+
 /* ---- copies */
 
 /* Copies what one loan has at `offset`: how many bytes, or an error. */
@@ -219,14 +245,15 @@ static int64_t read_some(struct source *source, uint64_t offset, uint8_t *bytes,
 	return r < 0 ? r : (int64_t)n;
 }
 
-static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size_t size)
+static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size_t size,
+		    bool alone)
 {
 	bool again = true;
 	size_t done = 0;
 	int64_t n;
 
 	if (source->ops->read) {
-		int r = source->ops->read(source, offset, bytes, size);
+		int r = source->ops->read(source, offset, bytes, size, alone);
 
 		if (r != -EOPNOTSUPP)
 			return r;
@@ -245,7 +272,8 @@ static int read_all(struct source *source, uint64_t offset, uint8_t *bytes, size
 	return 0;
 }
 
-int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+static int64_t read_there(struct source *source, uint64_t offset, void *bytes, size_t size,
+			  bool alone)
 {
 	uint64_t available, end;
 	bool final;
@@ -262,6 +290,16 @@ int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t 
 			return 0;
 		size = (size_t)(available - offset);
 	}
-	r = read_all(source, offset, bytes, size);
+	r = read_all(source, offset, bytes, size, alone);
 	return r < 0 ? r : (int64_t)size;
+}
+
+int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+{
+	return read_there(source, offset, bytes, size, false);
+}
+
+int64_t source_peek(struct source *source, uint64_t offset, void *bytes, size_t size)
+{
+	return read_there(source, offset, bytes, size, true);
 }

@@ -135,15 +135,43 @@ int source_verify(const struct pktfs_loan *loan);
  * asked for; whoever keeps it may set loan->requested instead. */
 int source_verify_to(const struct pktfs_loan *loan, size_t used);
 
-/* `size` bytes of a loan, from its byte `at` on, are about to be looked at, here and
- * there: has them ready, in larger pieces than one access at a time would. True: they
- * had to be read from the file. */
-bool source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
+/*
+ * `size` bytes of a loan, from its byte `at` on, will be looked at, here and there.
+ * source_fetch reads them if they are not in memory (true: they had to be read): one
+ * piece behind the other is the fastest. source_prepare has them ready then, in
+ * larger pieces than one access at a time would.
+ */
+bool source_fetch(const struct pktfs_loan *loan, size_t at, size_t size);
+void source_prepare(const struct pktfs_loan *loan, size_t at, size_t size);
+
+/*
+ * Who goes through the bytes in order may have those that are decompressed ahead of him
+ * looked at by the thread that does so, which has them in the cache of its processor: in
+ * that of another the walk over them costs more than to decompress them, and so does
+ * the next use of their memory.
+ *
+ * `look` returns what it notes, by malloc, or NULL; any thread, several at a time.
+ * `offset` is that of the bytes, or SOURCE_AHEAD: behind all that was lent so far.
+ * source_set_looker: NULL, nobody any more; nobody is in `look` when it returns. No
+ * source has to look. source_take_notes: what was noted of the bytes among which
+ * the loan is, once; they begin at *ret_start. The caller frees it.
+ */
+struct source_looker {
+	void *(*look)(void *context, uint64_t offset, const uint8_t *bytes, size_t size);
+	void *context;
+};
+#define SOURCE_AHEAD UINT64_MAX
+void source_set_looker(struct source *source, const struct source_looker *looker);
+void *source_take_notes(const struct pktfs_loan *loan, uint64_t *ret_start);
 
 /* Copies. Returns how many bytes, fewer than `size` only at the final end, and
  * 0 behind it (-EBADMSG if damage made it); -EAGAIN when not all are there yet;
  * otherwise the errors of source_borrow. Verified. */
 int64_t source_read(struct source *source, uint64_t offset, void *bytes, size_t size);
+
+/* The same of a few bytes that lie alone: not worth that pages around them are mapped,
+ * as they are with those of a loan. */
+int64_t source_peek(struct source *source, uint64_t offset, void *bytes, size_t size);
 
 /*
  * Bytes for a system call, which could not tell what became of lent ones: until

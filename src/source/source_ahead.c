@@ -31,6 +31,23 @@ static unsigned run_before(const struct source_ahead *ahead, uint64_t index)
 	return SOURCE_AHEAD_FRAMES;
 }
 
+/* The frames that have just come to lie far enough behind. */
+static void pass_behind(const struct source_ahead *ahead, uint64_t index)
+{
+	const struct source_frame *frame = frame_at(ahead, index);
+	uint64_t before = index ? frame->start - frame_at(ahead, index - 1)->start : 0;
+	uint64_t bytes = 0;
+
+	while (index-- > 0 && bytes < SOURCE_AHEAD_BEHIND + before) {
+		frame = frame_at(ahead, index);
+		bytes += frame->length;
+		if (frame->length == 0)
+			break;
+		if (bytes > SOURCE_AHEAD_BEHIND)
+			source_cache_pass(ahead->cache, frame);
+	}
+}
+
 void source_ahead_step(struct source_ahead *ahead, uint64_t index, uint64_t count)
 {
 	unsigned few = 2 * ahead->pool->thread_limit;
@@ -38,6 +55,10 @@ void source_ahead_step(struct source_ahead *ahead, uint64_t index, uint64_t coun
 
 	if (few == 0)
 		return;
+	/* he will do it himself, if nobody has begun: later would be for nothing */
+	source_pool_remove(ahead->pool,
+			   &(struct source_task){.run = load, .context = ahead, .number = index});
+	pass_behind(ahead, index);
 	end = index + 1 + 2 * run_before(ahead, index);
 	for (i = index + 1; i < MIN(end, count); i++) {
 		struct source_task task = {.run = load, .context = ahead, .number = i};

@@ -18,6 +18,10 @@
 #include "source_pool.h"
 #include "util/util_table.h"
 
+/* What lies so far behind the one that somebody comes to, he has passed; others who go
+ * the same way side by side with him may still be there before. */
+#define SOURCE_AHEAD_BEHIND ((uint64_t)4 << 20)
+
 /* What is wanted at a time: two frames for each thread or, of small ones, so many
  * bytes; never more than half of the cache. */
 #define SOURCE_AHEAD_BYTES  ((uint64_t)2 << 20)

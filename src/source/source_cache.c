@@ -95,7 +95,7 @@ static struct source_piece *evict(struct source_cache *cache, size_t size)
 			break;
 		piece = take_out(cache, item);
 		if (!again && fits(piece, size))
-			again = piece;
+			source_piece_clear(again = piece);
 		else
 			source_piece_unref(piece);
 	}
@@ -103,9 +103,9 @@ static struct source_piece *evict(struct source_cache *cache, size_t size)
 }
 
 /* The frame's place is ours. Loads it, without the lock, and opens it to the
- * others. */
+ * others. `ahead`: nobody waits for it. */
 static int load(struct source_cache *cache, struct source_cache_item *item,
-		struct source_piece *piece)
+		struct source_piece *piece, bool ahead)
 {
 	struct source_frame *frame = item->frame;
 	int r = -ENOMEM;
@@ -115,6 +115,8 @@ static int load(struct source_cache *cache, struct source_cache_item *item,
 		piece = source_piece_new(frame->length);
 	if (piece)
 		r = cache->load(cache->context, frame, piece);
+	if (r == 0 && ahead && cache->loaded)
+		cache->loaded(cache->context, frame, piece);
 	pthread_mutex_lock(&cache->lock);
 	cache->loading -= load_cost(frame);
 	if (r < 0) {
@@ -130,7 +132,7 @@ static int load(struct source_cache *cache, struct source_cache_item *item,
 	return r;
 }
 
-static int load_new(struct source_cache *cache, struct source_frame *frame)
+static int load_new(struct source_cache *cache, struct source_frame *frame, bool ahead)
 {
 	struct source_cache_item *item = calloc(1, sizeof(*item));
 	struct source_piece *again;
@@ -142,7 +144,7 @@ static int load_new(struct source_cache *cache, struct source_frame *frame)
 	frame->item = item;
 	cache->bytes += frame->length;
 	cache->loading += load_cost(frame);
-	return load(cache, item, again);
+	return load(cache, item, again, ahead);
 }
 
 int source_cache_get(struct source_cache *cache, struct source_frame *frame,
@@ -163,7 +165,7 @@ int source_cache_get(struct source_cache *cache, struct source_frame *frame,
 			return 0;
 		}
 		if (!item && may_load(cache, frame)) {
-			r = load_new(cache, frame); /* nobody was at the lock since */
+			r = load_new(cache, frame, false); /* nobody was at the lock since */
 			if (r < 0)
 				return r;
 			continue;
@@ -182,7 +184,16 @@ int source_cache_load(struct source_cache *cache, struct source_frame *frame)
 			return -ECANCELED;
 		pthread_cond_wait(&cache->changed, &cache->lock);
 	}
-	return frame->item || cache->cancelled ? 0 : load_new(cache, frame);
+	return frame->item || cache->cancelled ? 0 : load_new(cache, frame, true);
+}
+
+void source_cache_pass(struct source_cache *cache, const struct source_frame *frame)
+{
+	UTIL_LOCK_SCOPE(&cache->lock);
+	if (!frame->item || !frame->item->piece)
+		return;
+	TAILQ_REMOVE(&cache->list, frame->item, entry);
+	TAILQ_INSERT_HEAD(&cache->list, frame->item, entry);
 }
 
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame)

@@ -33,6 +33,9 @@ struct source_cache {
 	/* Decompresses a frame into a piece with room for it. A damaged frame
 	 * is a success with fewer bytes: those before it in its group. */
 	int (*load)(void *context, const struct source_frame *frame, struct source_piece *piece);
+	/* Optional: what was loaded ahead of those who want it; with no lock held */
+	void (*loaded)(void *context, const struct source_frame *frame,
+		       struct source_piece *piece);
 	void *context;
 	uint64_t limit;
 
@@ -76,6 +79,11 @@ void source_cache_put(struct source_cache *cache, struct source_frame *frame,
  */
 #define SOURCE_CACHE_WAIT_NS 50000000
 void source_cache_wait_used(struct source_cache *cache, uint64_t most);
+
+/* Who goes through the frames in order has left it behind: it is the first to go, so that
+ * the next ones come into its memory, which the processor has in its cache, and not into
+ * all of the frame cache in turns. */
+void source_cache_pass(struct source_cache *cache, const struct source_frame *frame);
 
 /* Is it there, or being loaded? And has nobody got it yet since? */
 bool source_cache_has(struct source_cache *cache, const struct source_frame *frame);

@@ -70,6 +70,27 @@ static void chain_moved(struct source *source)
 		source_chain_set_end(chain_of(source));
 }
 
+/* Of the part whose end is waited for. */
+static struct source *last_known(const struct source_chain *chain)
+{
+	return chain_part(chain, chain_load(&chain->known) - 1)->source;
+}
+
+static bool chain_offers(struct source *source)
+{
+	struct source *part = last_known(chain_of(source));
+
+	return part->ops->offers && part->ops->offers(part);
+}
+
+static void chain_help(struct source *source)
+{
+	struct source *part = last_known(chain_of(source));
+
+	if (part->ops->help)
+		part->ops->help(part);
+}
+
 /* What is used of a part, of which nothing may be known yet. */
 static uint64_t used_of(const struct source_chain *chain, size_t number, uint64_t used)
 {
@@ -187,13 +208,13 @@ static int chain_verify(struct source *source, uint64_t offset, size_t size)
 }
 
 static bool chain_prepare(struct source *source, uint64_t offset, const uint8_t *bytes,
-			  size_t size)
+			  size_t size, bool fetch)
 {
 	struct source_chain *chain = chain_of(source);
 	struct chain_part *part = chain_part(chain, find(chain, chain_load(&chain->known), offset));
 
 	return part->source->ops->prepare &&
-	       part->source->ops->prepare(part->source, offset - part->start, bytes, size);
+	       part->source->ops->prepare(part->source, offset - part->start, bytes, size, fetch);
 }
 
 /* ---- questions */
@@ -299,6 +320,8 @@ static const struct source_ops chain_ops = {
 	.written = chain_written,
 	.stored = chain_stored,
 	.moved = chain_moved,
+	.offers = chain_offers,
+	.help = chain_help,
 	.cancel = chain_cancel,
 	.close = chain_close,
 };

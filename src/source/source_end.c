@@ -27,8 +27,8 @@ static void changed(struct source *source)
 {
 	struct source *above;
 
-	pthread_cond_broadcast(&source->changed);
 	pthread_mutex_unlock(&source->lock);
+	pthread_cond_broadcast(&source->changed); /* not before: he would wait for the lock */
 	above = atomic_load_explicit(&source->above, memory_order_acquire);
 	if (above)
 		above->ops->moved(above);
@@ -55,6 +55,12 @@ void source_finish(struct source *source)
 {
 	pthread_mutex_lock(&source->lock);
 	set_final(source, true);
+	changed(source);
+}
+
+void source_tell(struct source *source)
+{
+	pthread_mutex_lock(&source->lock);
 	changed(source);
 }
 
@@ -189,19 +195,35 @@ uint64_t source_available(struct source *source, bool *ret_final)
 	return available;
 }
 
-int source_wait(struct source *source, uint64_t end)
+static bool offers(struct source *source)
 {
-	bool final;
+	return source->ops->offers && source->ops->offers(source);
+}
 
-	if (source_available(source, &final) >= end || final)
-		return 0;
+/* As source_wait; 1: there is something to be done for it. */
+static int wait_or_help(struct source *source, uint64_t end)
+{
 	UTIL_LOCK_SCOPE(&source->lock);
 	while (source->available < end && !source_final(source)) {
 		if (source->cancelled)
 			return -ECANCELED;
+		if (offers(source))
+			return 1;
 		pthread_cond_wait(&source->changed, &source->lock);
 	}
 	return 0;
+}
+
+int source_wait(struct source *source, uint64_t end)
+{
+	bool final;
+	int r;
+
+	if (source_available(source, &final) >= end || final)
+		return 0;
+	while ((r = wait_or_help(source, end)) > 0)
+		source->ops->help(source);
+	return r;
 }
 
 /* The lock is held. A chain asks its last part, whose lock is behind its own. */

@@ -92,11 +92,11 @@ static int file_borrow(struct source *source, uint64_t offset, size_t size, stru
 	return 0;
 }
 
-static int file_read(struct source *source, uint64_t offset, void *bytes, size_t size)
+static int file_read(struct source *source, uint64_t offset, void *bytes, size_t size, bool alone)
 {
 	struct source_file *file = file_of(source);
 
-	if (is_mapped(file) && size < COPY_LARGE)
+	if (is_mapped(file) && size < COPY_LARGE && !alone)
 		return -EOPNOTSUPP;
 	return source_pread(file->fd, offset, bytes, size, NULL);
 }
@@ -193,17 +193,21 @@ static void read_through(struct source_file *file, uint64_t offset, size_t size)
 	}
 }
 
-/* Maps the pages at once instead of by a fault for each few of them; what cannot be
- * is left to the faults. */
-static bool file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size)
+/* Reads what is not in memory; or maps the pages at once instead of by a fault for each
+ * few of them: what cannot be is left to the faults. */
+static bool file_prepare(struct source *source, uint64_t offset, const uint8_t *bytes, size_t size,
+			 bool fetch)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)bytes % page;
-	bool cold = is_cold(bytes, size);
 
-	if (cold)
-		read_through(file_of(source), offset, size);
-	madvise((void *)((uintptr_t)bytes - before), size + before, MADV_POPULATE_READ);
-	return cold;
+	if (!fetch) {
+		madvise((void *)((uintptr_t)bytes - before), size + before, MADV_POPULATE_READ);
+		return false;
+	}
+	if (!is_cold(bytes, size))
+		return false;
+	read_through(file_of(source), offset, size);
+	return true;
 }
 
 /* ---- growth */

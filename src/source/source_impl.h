@@ -23,8 +23,9 @@ struct source_ops {
 	int (*borrow)(struct source *source, uint64_t offset, size_t size, struct pktfs_loan *ret);
 
 	/* Optional: copies instead; as source_borrow, all `size` bytes or an error.
-	 * -EOPNOTSUPP: lend and copy. */
-	int (*read)(struct source *source, uint64_t offset, void *bytes, size_t size);
+	 * `alone`: for source_peek. -EOPNOTSUPP: lend and copy. */
+	int (*read)(struct source *source, uint64_t offset, void *bytes, size_t size,
+		    bool alone);
 
 	/* Optional: are the bytes of loans without a hold, `size` of them at
 	 * `offset`, still what they were? 0 or -EIO. */
@@ -34,9 +35,13 @@ struct source_ops {
 	int (*pin)(struct source *source, uint64_t offset, size_t size, const void **ret);
 	void (*unpin)(struct source *source);
 
-	/* Optional: source_prepare of what is lent without a hold, at `offset`. */
+	/* Optional: source_prepare of what is lent without a hold, at `offset`; or
+	 * source_fetch. */
 	bool (*prepare)(struct source *source, uint64_t offset, const uint8_t *bytes,
-			size_t size);
+			size_t size, bool fetch);
+
+	/* Optional: as source_set_looker. */
+	void (*set_looker)(struct source *source, const struct source_looker *looker);
 
 	/* Optional: as source_missing, source_problem, source_growing,
 	 * source_descriptor, source_written; source_grow and source_follow at once (`used` may be
@@ -51,8 +56,15 @@ struct source_ops {
 	/* Optional: as source_stat. */
 	int (*stat)(struct source *source, struct stat *ret);
 
-	/* Of one that is made of others: the end of one of these has moved. */
+	/* Of one that is made of others: the end of one of these has moved, or it was
+	 * told (source_tell). */
 	void (*moved)(struct source *source);
+
+	/* Optional, both or none: can whoever waits for bytes do something for them
+	 * (called with the lock)? Does that, or nothing if there is nothing left to do.
+	 * source_tell: there is something now. */
+	bool (*offers)(struct source *source);
+	void (*help)(struct source *source);
 
 	/* Optional: size and time of the file, where those below are not it. */
 	void (*stored)(struct source *source, uint64_t *ret_size, struct pktfs_time *ret_time);
@@ -84,7 +96,7 @@ struct source {
 
 	struct source *_Atomic above; /* is told when the end moves; NULL: none */
 
-	pthread_mutex_t lock; /* the innermost of all locks of this module */
+	pthread_mutex_t lock; /* the innermost of all locks of this module but a spill's */
 	pthread_cond_t changed;
 	/* all under the lock */
 	struct pktfs_error problem; /* code 0: none */
@@ -111,6 +123,9 @@ static inline bool source_final(struct source *source)
  * the source was cancelled, or ended by an error found elsewhere. */
 int source_publish(struct source *source, uint64_t available);
 void source_finish(struct source *source);
+
+/* Wakes those who wait. */
+void source_tell(struct source *source);
 
 /* Moves the final end of a file that grows; back, too. */
 void source_extend(struct source *source, uint64_t available);

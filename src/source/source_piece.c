@@ -25,6 +25,7 @@ struct source_piece *source_piece_new(size_t room)
 			return NULL;
 	}
 	atomic_init(&piece->refs, 1);
+	atomic_init(&piece->notes, NULL);
 	piece->mapped = size >= PIECE_MAPPED;
 	piece->room = room;
 	piece->size = 0;
@@ -48,10 +49,17 @@ void source_piece_trim(struct source_piece *piece)
 	piece->room = used - sizeof(*piece);
 }
 
+void source_piece_clear(struct source_piece *piece)
+{
+	free(atomic_exchange_explicit(&piece->notes, NULL, memory_order_relaxed));
+	piece->size = 0;
+}
+
 void source_piece_unref(struct source_piece *piece)
 {
 	if (!piece || atomic_fetch_sub_explicit(&piece->refs, 1, memory_order_acq_rel) > 1)
 		return;
+	source_piece_clear(piece);
 	if (piece->mapped)
 		munmap(piece, sizeof(*piece) + piece->room);
 	else

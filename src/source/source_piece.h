@@ -14,6 +14,7 @@
 struct source_piece {
 	atomic_uint refs;
 	bool mapped;
+	void *_Atomic notes; /* source_take_notes */
 	size_t room; /* of `bytes` */
 	size_t size; /* how many of them are filled */
 	_Alignas(16) uint8_t bytes[];
@@ -24,6 +25,8 @@ struct source_piece *source_piece_new(size_t room);
 struct source_piece *source_piece_ref(struct source_piece *piece);
 /* Gives back what a large one does not need, if that is the larger part of it. */
 void source_piece_trim(struct source_piece *piece);
+/* The reference is the only one: it is as new. */
+void source_piece_clear(struct source_piece *piece);
 /* NULL is allowed. */
 void source_piece_unref(struct source_piece *piece);
 

@@ -98,18 +98,36 @@ static void add_thread(struct source_pool *pool)
 
 /* ---- tasks */
 
-static bool has_task(const struct source_pool *pool, const struct source_task *task)
+/* The one in the queue that is the same; NULL: none is. */
+static struct source_task *find_task(struct source_pool *pool, const struct source_task *task)
 {
-	const struct source_task *other;
+	struct source_task *other;
 	unsigned i;
 
 	for (i = 0; i < pool->count; i++) {
 		other = &pool->tasks[(pool->first + i) % SOURCE_POOL_TASKS];
 		if (other->run == task->run && other->context == task->context &&
 		    other->number == task->number)
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
+}
+
+void source_pool_remove(struct source_pool *pool, const struct source_task *task)
+{
+	struct source_task *found;
+	unsigned at;
+
+	UTIL_LOCK_SCOPE(&pool->lock);
+	found = find_task(pool, task);
+	if (!found)
+		return;
+	/* those in front of it move up by one */
+	for (at = (unsigned)(found - pool->tasks); at != pool->first;
+	     at = (at + SOURCE_POOL_TASKS - 1) % SOURCE_POOL_TASKS)
+		pool->tasks[at] = pool->tasks[(at + SOURCE_POOL_TASKS - 1) % SOURCE_POOL_TASKS];
+	pool->first = (pool->first + 1) % SOURCE_POOL_TASKS;
+	pool->count--;
 }
 
 bool source_pool_add(struct source_pool *pool, const struct source_task *task)
@@ -117,7 +135,7 @@ bool source_pool_add(struct source_pool *pool, const struct source_task *task)
 	UTIL_LOCK_SCOPE(&pool->lock);
 	if (pool->thread_limit == 0 || pool->ending)
 		return false;
-	if (has_task(pool, task))
+	if (find_task(pool, task))
 		return true;
 	if (pool->count == SOURCE_POOL_TASKS)
 		return false;

@@ -44,5 +44,7 @@ void source_pool_fini(struct source_pool *pool);
 
 /* True: it will be done, or the same task is waiting already. */
 bool source_pool_add(struct source_pool *pool, const struct source_task *task);
+/* It need not be done any more, if nobody has begun it. */
+void source_pool_remove(struct source_pool *pool, const struct source_task *task);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source_spill.h"
 
-#include "source_thread.h"
+#include <stdlib.h>
 
 void source_spill_init(struct source_spill *spill, size_t room)
 {
@@ -17,7 +17,12 @@ void source_spill_fini(struct source_spill *spill)
 	pthread_mutex_destroy(&spill->lock);
 }
 
-/* ---- the thread that writes */
+/* ---- the one who writes; the lock is held */
+
+static bool can_write(const struct source_spill *spill)
+{
+	return spill->queued > 0 && !spill->writing;
+}
 
 /* The oldest buffer has been written, or never will be. */
 static void make_idle(struct source_spill *spill)
@@ -27,44 +32,47 @@ static void make_idle(struct source_spill *spill)
 	spill->queued--;
 }
 
+/* Not held meanwhile. */
 static void write_first(struct source_spill *spill)
 {
 	struct source_spill_bytes bytes = spill->queue[spill->first];
 	int r = spill->error;
 
 	if (r == 0) {
+		spill->writing = true;
 		pthread_mutex_unlock(&spill->lock);
 		r = spill->write(spill->context, &bytes);
 		pthread_mutex_lock(&spill->lock);
+		spill->writing = false;
 	}
 	spill->error = r;
 	make_idle(spill);
 	pthread_cond_broadcast(&spill->changed);
 }
 
-static void *spill_main(void *context)
+/* Something gets written, by us or by another. */
+static void make_way(struct source_spill *spill)
 {
-	struct source_spill *spill = context;
+	if (can_write(spill))
+		write_first(spill);
+	else
+		pthread_cond_wait(&spill->changed, &spill->lock);
+}
 
+bool source_spill_offers(struct source_spill *spill)
+{
 	UTIL_LOCK_SCOPE(&spill->lock);
-	while (spill->queued > 0 || !spill->ending) {
-		if (spill->queued > 0)
-			write_first(spill);
-		else
-			pthread_cond_wait(&spill->changed, &spill->lock);
-	}
-	return NULL;
+	return can_write(spill);
 }
 
-int source_spill_start(struct source_spill *spill)
+void source_spill_help(struct source_spill *spill)
 {
-	int r = source_thread_start(&spill->thread, spill_main, spill, "pktfs-spool");
-
-	spill->running = r == 0;
-	return r;
+	UTIL_LOCK_SCOPE(&spill->lock);
+	if (can_write(spill))
+		write_first(spill);
 }
 
-/* ---- the one that fills */
+/* ---- the one who fills */
 
 /* An empty buffer; NULL without memory, or after an error. The lock is held. */
 static uint8_t *take_idle(struct source_spill *spill)
@@ -78,7 +86,7 @@ static uint8_t *take_idle(struct source_spill *spill)
 			spill->made += bytes ? 1 : 0;
 			return bytes;
 		}
-		pthread_cond_wait(&spill->changed, &spill->lock);
+		make_way(spill);
 	}
 	return NULL;
 }
@@ -95,28 +103,20 @@ int source_spill_swap(struct source_spill *spill, uint8_t **buffer, size_t size,
 	spill->queue[(spill->first + spill->queued++) % SOURCE_SPILL_BUFFERS] =
 		(struct source_spill_bytes){.bytes = *buffer, .size = size, .end = end};
 	*buffer = empty;
-	pthread_cond_broadcast(&spill->changed);
-	return 0;
+	return (int)spill->queued;
 }
 
 int source_spill_drain(struct source_spill *spill)
 {
 	UTIL_LOCK_SCOPE(&spill->lock);
 	while (spill->queued > 0)
-		pthread_cond_wait(&spill->changed, &spill->lock);
+		make_way(spill);
 	return spill->error;
 }
 
 void source_spill_end(struct source_spill *spill)
 {
-	if (!spill->running)
-		return;
-	pthread_mutex_lock(&spill->lock);
-	spill->ending = true;
-	pthread_cond_broadcast(&spill->changed);
-	pthread_mutex_unlock(&spill->lock);
-	pthread_join(spill->thread, NULL);
-	spill->running = spill->ending = false;
+	source_spill_drain(spill);
 	while (spill->idle_count > 0)
 		free(spill->idle[--spill->idle_count]);
 	spill->made = 0;

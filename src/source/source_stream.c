@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "source_thread.h"
 
@@ -210,7 +211,6 @@ static int spool_failed(struct source_stream *stream, uint64_t offset, int r)
 			   (unsigned long long)stream->spool.written, strerror(-r));
 }
 
-/* By one thread at a time. */
 static int spill_out(void *context, const struct source_spill_bytes *bytes)
 {
 	struct source_stream *stream = context;
@@ -235,7 +235,14 @@ static int open_spool(struct source_stream *stream)
 	return r < 0 ? source_fail(&stream->base, stream->decoded, r, "%s", error.text) : 0;
 }
 
-/* `out` is written: now, or by the second thread if there is one. */
+/* Counts `out` as gone. */
+static void leave_out(struct source_stream *stream)
+{
+	stream->spooled += stream->out_filled;
+	stream->decoded += stream->out_filled;
+	stream->out_filled = 0;
+}
+
 static int write_out(struct source_stream *stream)
 {
 	struct source_spill_bytes bytes = {
@@ -243,39 +250,59 @@ static int write_out(struct source_stream *stream)
 		.size = stream->out_filled,
 		.end = stream->decoded + stream->out_filled,
 	};
-	int r = stream->spool.fd < 0 ? open_spool(stream) : 0;
+	int r = spill_out(stream, &bytes);
+
+	if (r == 0)
+		leave_out(stream);
+	return r;
+}
+
+/* To end somebody's wait takes as long as to decompress a good part of a buffer: not
+ * each of them is worth that, if they come fast. */
+#define TELL_BUFFERS (SOURCE_SPILL_BUFFERS / 4)
+#define TELL_NS	     1000000
+
+static void tell(struct source_stream *stream, int queued)
+{
+	struct timespec now;
+	int64_t now_ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	if (queued < (int)TELL_BUFFERS && now_ns - stream->told_ns < TELL_NS)
+		return;
+	stream->told_ns = now_ns;
+	source_tell(&stream->base);
+}
+
+/* `out` will be written, by those who wait for it. */
+static int queue_out(struct source_stream *stream)
+{
+	int r = source_spill_swap(&stream->spill, &stream->out, stream->out_filled,
+				  stream->decoded + stream->out_filled);
 
 	if (r < 0)
 		return r;
-	if (stream->spill.running)
-		r = source_spill_swap(&stream->spill, &stream->out, bytes.size, bytes.end);
-	else
-		r = spill_out(stream, &bytes);
-	if (r < 0)
-		return r;
-	stream->out_filled = 0;
-	stream->spooled += bytes.size;
-	stream->decoded = bytes.end;
+	leave_out(stream);
+	tell(stream, r);
 	return 0;
 }
 
-static int drain(struct source_stream *stream)
+static int have_spool(struct source_stream *stream)
 {
-	return stream->spill.running ? source_spill_drain(&stream->spill) : 0;
+	return stream->spool.fd < 0 ? open_spool(stream) : 0;
 }
 
 int source_stream_pass(struct source_stream *stream)
 {
-	int r;
+	int r = stream->out_filled > 0 ? have_spool(stream) : 0;
 
-	if (stream->out_filled == 0)
-		return 0;
-	if (stream->parallel && !stream->spill.running)
-		stream->parallel = source_spill_start(&stream->spill) == 0;
-	r = write_out(stream);
+	if (r < 0 || stream->out_filled == 0)
+		return r;
+	r = stream->parallel ? queue_out(stream) : write_out(stream);
 	if (r < 0 || likely(!is_bomb(stream)))
 		return r;
-	r = drain(stream);
+	r = source_spill_drain(&stream->spill);
 	if (r < 0)
 		return r;
 	return source_fail(&stream->base, stream->decoded, -EFBIG,
@@ -286,9 +313,12 @@ int source_stream_pass(struct source_stream *stream)
 
 int source_stream_flush(struct source_stream *stream)
 {
-	int r = stream->out_filled > 0 ? write_out(stream) : 0;
+	int r = source_spill_drain(&stream->spill);
 
-	return r < 0 ? r : drain(stream);
+	if (r < 0 || stream->out_filled == 0)
+		return r;
+	r = have_spool(stream);
+	return r < 0 ? r : write_out(stream);
 }
 
 /* ---- the end */
@@ -317,6 +347,16 @@ int source_stream_cut(struct source_stream *stream, const char *what)
 }
 
 /* ---- the common operations */
+
+bool source_stream_offers(struct source *source)
+{
+	return source_spill_offers(&((struct source_stream *)source)->spill);
+}
+
+void source_stream_help(struct source *source)
+{
+	source_spill_help(&((struct source_stream *)source)->spill);
+}
 
 int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
 			 struct pktfs_loan *ret)

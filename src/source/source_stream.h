@@ -5,15 +5,16 @@
  *
  *	inner source -> `in` -> (decoder) -> `out` -> spool -> published
  *
- * A decoder that does not wait for its input has a second thread for the last
- * two steps (source_stream_pass), where there is a second processor.
+ * Of a decoder that does not wait for its input the last two steps are done by whoever
+ * waits for the bytes (source_stream_pass, source_spill.h), where there is a second
+ * processor.
  *
  * When the inner source grows, its end is no end for the thread: it publishes
  * what it has, says that this is final for now (source_settle), and waits for
  * more in the middle of what it does.
  *
- * All of this is the thread's own but for `base`, the reading side of `spool`, and
- * its writing side while the second thread has something to write.
+ * All of this is the thread's own but for `base`, `spill`, the reading side of `spool`,
+ * and its writing side while there is something in `spill`.
  */
 #ifndef SOURCE_STREAM_H
 #define SOURCE_STREAM_H
@@ -23,9 +24,10 @@
 #include "source_spool.h"
 
 /* Larger than a zstd block (128 KiB) with its header; both stay in the L2
- * cache of the processor. */
+ * cache of the processor. What is written at once lies in larger pieces of memory:
+ * these are filled, mapped and given back faster. */
 #define SOURCE_STREAM_IN  ((size_t)256 << 10)
-#define SOURCE_STREAM_OUT ((size_t)256 << 10)
+#define SOURCE_STREAM_OUT ((size_t)512 << 10)
 
 /*
  * A stream that becomes both so large and so many times larger than it was is
@@ -42,7 +44,8 @@ struct source_stream {
 	char *spool_dir;
 	pthread_t thread;
 	bool running;
-	bool parallel; /* a second thread is worth its while */
+	bool parallel; /* what is passed on is written by others */
+	int64_t told_ns; /* when they were told last that there is something */
 
 	/* 0: a proper end; negative: what ended it, which is filled in as the
 	 * problem unless that was done */
@@ -57,7 +60,7 @@ struct source_stream {
 	const char *unit;
 
 	uint64_t at;      /* offset in the inner source of the next byte of `in` */
-	uint64_t decoded; /* bytes published, or about to be by the second thread */
+	uint64_t decoded; /* bytes published, or passed on */
 	uint64_t spooled; /* those of them in the spool */
 	size_t in_used, in_filled;
 	size_t out_filled;
@@ -105,8 +108,8 @@ int source_stream_wait_now(struct source_stream *stream, uint64_t end);
 /* Writes `out` to the spool, which is opened with the first byte, and publishes
  * it. */
 int source_stream_flush(struct source_stream *stream);
-/* The same, but that may happen later, by the second thread; `out` is another
- * buffer then. source_stream_flush waits for it. */
+/* The same, but that may happen later, by those who wait for it; `out` is another
+ * buffer then. source_stream_flush sees to it. */
 int source_stream_pass(struct source_stream *stream);
 
 /* Publishes what there is, and ends the source behind it. Returns `code`, or
@@ -122,6 +125,8 @@ int source_stream_borrow(struct source *source, uint64_t offset, size_t size,
 			 struct pktfs_loan *ret);
 int source_stream_verify(struct source *source, uint64_t offset, size_t size);
 void source_stream_cancel(struct source *source);
+bool source_stream_offers(struct source *source);
+void source_stream_help(struct source *source);
 /* And of those that have an inner source. */
 int source_stream_grow(struct source *source, uint64_t limit, uint64_t used);
 int source_stream_descriptor(const struct source *source);

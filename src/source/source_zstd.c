@@ -39,6 +39,35 @@ static int load_frame(void *user, const struct source_frame *frame, struct sourc
 	return r;
 }
 
+/* ---- who looks at what is decompressed */
+
+void source_zstd_look(struct source_zstd *zstd, uint64_t offset, struct source_piece *piece)
+{
+	const struct source_looker *looker = &zstd->looker;
+	void *notes = NULL;
+
+	pthread_rwlock_rdlock(&zstd->look_lock);
+	if (looker->look)
+		notes = looker->look(looker->context, offset, piece->bytes, piece->size);
+	pthread_rwlock_unlock(&zstd->look_lock);
+	atomic_store_explicit(&piece->notes, notes, memory_order_release);
+}
+
+static void look_at_frame(void *user, const struct source_frame *frame, struct source_piece *piece)
+{
+	if (piece->size == frame->length)
+		source_zstd_look(user, frame->start, piece);
+}
+
+static void zstd_set_looker(struct source *source, const struct source_looker *looker)
+{
+	struct source_zstd *zstd = zstd_of(source);
+
+	pthread_rwlock_wrlock(&zstd->look_lock);
+	zstd->looker = looker ? *looker : (struct source_looker){0};
+	pthread_rwlock_unlock(&zstd->look_lock);
+}
+
 /* ---- loans */
 
 /* The last of `count` frames that starts at or before `offset`; the first
@@ -173,6 +202,7 @@ static void zstd_close(struct source *source)
 	source_piece_unref(zstd->tail);
 	pthread_mutex_destroy(&zstd->lock);
 	pthread_mutex_destroy(&zstd->tail_lock);
+	pthread_rwlock_destroy(&zstd->look_lock);
 	pthread_mutex_destroy(&zstd->probing.lock);
 	pthread_cond_destroy(&zstd->probing.changed);
 	free(zstd);
@@ -182,9 +212,12 @@ static const struct source_ops zstd_ops = {
 	.name = "zstd",
 	.borrow = zstd_borrow,
 	.verify = source_stream_verify,
+	.offers = source_stream_offers,
+	.help = source_stream_help,
 	.drop = source_stream_drop,
 	.cancel = zstd_cancel,
 	.grow = source_stream_grow,
+	.set_looker = zstd_set_looker,
 	.descriptor = source_stream_descriptor,
 	.written = source_stream_written,
 	.stored = source_stream_stored,
@@ -211,12 +244,14 @@ int source_zstd_open(struct source *inner, const struct source_options *options,
 	source_cache_init(&zstd->cache, options->frame_cache_bytes ? options->frame_cache_bytes
 								   : SOURCE_FRAME_CACHE);
 	zstd->cache.load = load_frame;
+	zstd->cache.loaded = look_at_frame;
 	zstd->cache.context = zstd;
 	table_init(&zstd->frames, sizeof(struct source_frame));
 	source_pool_init(&zstd->pool, zstd->stream.parallel ? source_thread_processors() : 0);
 	zstd->ahead = (struct source_ahead){
 		.pool = &zstd->pool, .cache = &zstd->cache, .frames = &zstd->frames};
 	pthread_mutex_init(&zstd->tail_lock, NULL);
+	pthread_rwlock_init(&zstd->look_lock, NULL);
 	pthread_mutex_init(&zstd->probing.lock, NULL);
 	pthread_cond_init(&zstd->probing.changed, NULL);
 	pthread_mutex_init(&zstd->lock, NULL);

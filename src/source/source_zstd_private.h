@@ -68,6 +68,9 @@ struct source_zstd {
 		uint64_t packed_at, packed_end;
 		uint64_t length; /* 0: none */
 	} group;
+	pthread_rwlock_t look_lock; /* of the looker; held to read by those who look */
+	struct source_looker looker;
+
 	struct zstd_probing probing;
 	ZSTD_DCtx *streaming;
 	uint64_t frame_at;     /* in the file */
@@ -159,6 +162,9 @@ int source_zstd_idle(struct source_stream *stream);
 int source_zstd_pass(struct source_zstd *zstd);
 /* Decompresses the frame at stream.at into the spool. */
 int source_zstd_stream(struct source_zstd *zstd, const struct zstd_header *header);
+
+/* Whole frames were decompressed, at `offset` (or SOURCE_AHEAD): has them looked at. */
+void source_zstd_look(struct source_zstd *zstd, uint64_t offset, struct source_piece *piece);
 
 /*
  * The end of a source by a frame that is decompressed on demand, is at `at` of

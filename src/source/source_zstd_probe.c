@@ -46,8 +46,10 @@ static void run_probe(void *context, uint64_t number)
 	struct source_piece *piece = source_cache_reserve(&zstd->cache, probe->most);
 	int r = piece ? decode(zstd, probe, piece) : -ENOMEM;
 
-	if (r == 0)
+	if (r == 0) {
 		source_piece_trim(piece);
+		source_zstd_look(zstd, SOURCE_AHEAD, piece);
+	}
 	UTIL_LOCK_SCOPE(&zstd->probing.lock);
 	probe->piece = piece;
 	probe->result = r;
@@ -237,7 +239,7 @@ static int add_frame(struct source_zstd *zstd, const struct zstd_extent *extent)
 static bool look(struct source_stream *stream, uint8_t *bytes, size_t size)
 {
 	return source_available(stream->inner, NULL) >= stream->at + size &&
-	       source_read(stream->inner, stream->at, bytes, size) == (int64_t)size;
+	       source_peek(stream->inner, stream->at, bytes, size) == (int64_t)size;
 }
 
 /* 1 after a skippable frame that is there. */

@@ -111,7 +111,7 @@ static int peek(struct source_stream *stream, uint8_t *bytes, size_t size, size_
 	*ret_size = 0;
 	if (r < 0)
 		return r;
-	n = source_read(stream->inner, stream->at, bytes, size);
+	n = source_peek(stream->inner, stream->at, bytes, size);
 	if (n < 0)
 		return (int)n;
 	*ret_size = (size_t)n;
@@ -148,6 +148,32 @@ static uint64_t packed_max(uint64_t length)
 	return length + length / 8 + (64u << 10);
 }
 
+/* Headers of blocks that are so far from each other are read one by one. */
+#define LONE_HEADER (32u << 10)
+
+/* The header of the block at `offset`, `far` behind the last one: 1, 0 when the file ends
+ * before, or an error. */
+static int block_at(struct source_stream *stream, struct pktfs_loan *loan, uint64_t offset,
+		    uint64_t far, struct zstd_block *ret)
+{
+	uint8_t bytes[ZSTD_BLOCK_HEADER];
+	int64_t n = ZSTD_BLOCK_HEADER;
+	int r;
+
+	if (far < LONE_HEADER) {
+		r = look_at(stream, loan, offset, ZSTD_BLOCK_HEADER);
+		if (r > 0)
+			*ret = zstd_block_parse(loan->bytes + (offset - loan->offset));
+		return r;
+	}
+	r = source_stream_wait_now(stream, offset + ZSTD_BLOCK_HEADER);
+	if (r > 0)
+		n = source_peek(stream->inner, offset, bytes, sizeof(bytes));
+	if (r > 0 && n == ZSTD_BLOCK_HEADER)
+		*ret = zstd_block_parse(bytes);
+	return r <= 0 ? r : n < 0 ? (int)n : n == ZSTD_BLOCK_HEADER;
+}
+
 /* Goes over the block headers of the frame at stream.at. */
 static int walk_blocks(struct source_stream *stream, const struct zstd_header *header,
 		       struct pktfs_loan *loan, struct zstd_extent *ret)
@@ -155,14 +181,13 @@ static int walk_blocks(struct source_stream *stream, const struct zstd_header *h
 	uint64_t length = header->has_length ? header->length : SOURCE_FRAME_LIMIT;
 	uint64_t at = stream->at + header->size, limit = stream->at + packed_max(length);
 	struct zstd_block block = {0};
-	uint64_t most = 0;
+	uint64_t most = 0, far = header->has_length ? length : 0;
 	int r;
 
-	while (!block.last) {
-		r = look_at(stream, loan, at, ZSTD_BLOCK_HEADER);
+	for (; !block.last; far = block.stored) {
+		r = block_at(stream, loan, at, far, &block);
 		if (r <= 0)
 			return r;
-		block = zstd_block_parse(loan->bytes + (at - loan->offset));
 		at += ZSTD_BLOCK_HEADER + block.stored;
 		most += block.most;
 		if (block.reserved || at > limit)

@@ -19,25 +19,6 @@ struct timespec time_deadline(clockid_t clock, int64_t nsec)
 	return when;
 }
 
-int time_compare(struct pktfs_time a, struct pktfs_time b)
-{
-	if (a.sec != b.sec)
-		return a.sec < b.sec ? -1 : 1;
-	if (a.nsec != b.nsec)
-		return a.nsec < b.nsec ? -1 : 1;
-	return 0;
-}
-
-int64_t time_to_ns(struct pktfs_time time)
-{
-	int64_t ns;
-
-	if (!mul_ok(time.sec, (int64_t)TIME_NSEC_PER_SEC, &ns) ||
-	    !add_ok(ns, (int64_t)time.nsec, &ns))
-		return time.sec < 0 ? INT64_MIN : INT64_MAX;
-	return ns;
-}
-
 struct pktfs_time time_difference(struct pktfs_time later, struct pktfs_time earlier)
 {
 	struct pktfs_time ret;

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "index/index_internal.h"
+#include "source/source_impl.h"
+#include "source/source_piece.h"
 #include "test_build.h"
 
 /* How scouts go over captures that are small: the lengths of their stretches. */
@@ -114,6 +116,9 @@ static void same_interfaces(struct index *a, struct index *b)
 	}
 }
 
+/* A record that is cut needs what is known of it: that depends on where a loan ends. */
+static bool any_need;
+
 static void same_problems(struct index *a, struct index *b)
 {
 	struct pktfs_error x, y;
@@ -123,7 +128,8 @@ static void same_problems(struct index *a, struct index *b)
 		assert_int_equal(index_problem(b, i, &y), 0);
 		assert_int_equal(x.code, y.code);
 		assert_int_equal(x.offset, y.offset);
-		assert_string_equal(x.text, y.text);
+		if (!any_need || !strstr(x.text, "it needs"))
+			assert_string_equal(x.text, y.text);
 	}
 }
 
@@ -151,6 +157,89 @@ static struct source *memory_source(const void *bytes, size_t size)
 	return source;
 }
 
+/* ---- a source of frames each of which was looked at when it was decompressed */
+
+struct framed {
+	struct source base;
+	const uint8_t *bytes;
+	size_t size, frame;
+	bool ahead; /* where they are was not known then */
+	struct source_looker looker;
+};
+
+static int framed_borrow(struct source *source, uint64_t offset, size_t size,
+			 struct pktfs_loan *ret)
+{
+	struct framed *framed = (struct framed *)source;
+	size_t start = (size_t)offset / framed->frame * framed->frame;
+	size_t end = MIN(start + framed->frame, framed->size), within = (size_t)offset - start;
+	bool whole = offset + size <= end;
+	struct source_piece *piece = source_piece_new(framed->frame + size);
+
+	assert_non_null(piece);
+	piece->size = whole ? end - start : size;
+	memcpy(piece->bytes, framed->bytes + (whole ? start : offset), piece->size);
+	if (whole && framed->looker.look)
+		piece->notes = framed->looker.look(framed->looker.context,
+						   framed->ahead ? SOURCE_AHEAD : start,
+						   piece->bytes, piece->size);
+	ret->hold = piece;
+	ret->bytes = piece->bytes + (whole ? within : 0);
+	ret->size = piece->size - (whole ? within : 0);
+	return 0;
+}
+
+static void framed_set_looker(struct source *source, const struct source_looker *looker)
+{
+	((struct framed *)source)->looker = looker ? *looker : (struct source_looker){0};
+}
+
+static void framed_close(struct source *source)
+{
+	source_fini(source);
+	free(source);
+}
+
+static struct source *framed_source(const void *bytes, size_t size, size_t frame, bool ahead)
+{
+	static const struct source_ops ops = {
+		.name = "framed",
+		.borrow = framed_borrow,
+		.set_looker = framed_set_looker,
+		.close = framed_close,
+	};
+	struct framed *framed = calloc(1, sizeof(*framed));
+
+	assert_non_null(framed);
+	source_init(&framed->base, &ops);
+	framed->bytes = bytes;
+	framed->size = size;
+	framed->frame = frame;
+	framed->ahead = ahead;
+	source_publish(&framed->base, size);
+	source_finish(&framed->base);
+	return &framed->base;
+}
+
+static uint64_t frames_noted; /* of all checks so far */
+
+static void check_frames(const struct indexed *plain, const void *bytes, size_t size,
+			 uint64_t memory)
+{
+	static const size_t frames[] = {20000, 65536, 1000000};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(frames); i++) {
+		struct source *source = framed_source(bytes, size, frames[i / 2], i & 1);
+		struct indexed r = indexed_with(source, &plans[0], memory);
+
+		any_need = true;
+		same_index(plain, &r);
+		any_need = false;
+		frames_noted += r.index->noted;
+		indexed_close(&r);
+	}
+}
+
 /* Returns how many packets were counted as scouts had noted them. */
 static uint64_t check_bytes(const void *bytes, size_t size, uint64_t memory)
 {
@@ -158,6 +247,7 @@ static uint64_t check_bytes(const void *bytes, size_t size, uint64_t memory)
 	uint64_t noted = 0;
 
 	assert_int_equal(plain.index->noted, 0);
+	check_frames(&plain, bytes, size, memory);
 	for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
 		struct indexed r = indexed_with(memory_source(bytes, size), &plans[i], memory);
 
@@ -218,9 +308,13 @@ static void pcap_is_the_same(void **state)
 
 		write_pcap_header(&file, &header);
 		add_records(&file, &header, sizes[i / 4] > 2000 ? 60 : 4000, sizes[i / 4], i);
+		frames_noted = 0;
 		share = check(&file);
 		if (sizes[i / 4] && sizes[i / 4] < 2000)
 			assert_true(share > 0.5);
+		/* what six kinds of frames hold is 400 KB at least */
+		if (sizes[i / 4] >= 100 && sizes[i / 4] < 2000)
+			assert_true(frames_noted > 6 * 4000 / 2);
 	}
 }
 

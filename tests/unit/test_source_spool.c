@@ -63,7 +63,7 @@ static int full_disks(const struct text *file, bool no_parallel)
 	assert_int_equal(r, -ENOSPC);
 	assert_true(end > 1 << 20 && end <= 2 << 20);
 	/* room for another piece, but then less than 5% would be left */
-	assert_int_equal(on_small_disk(file, "size=16896k", no_parallel, &end), -EFBIG);
+	assert_int_equal(on_small_disk(file, "size=16640k", no_parallel, &end), -EFBIG);
 	assert_true(end > 15 << 20 && end <= 16 << 20);
 	return r;
 }
