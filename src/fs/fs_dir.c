@@ -245,6 +245,19 @@ static bool was_listed(struct fs_listed *listed, uint64_t node, uint64_t version
 _Static_assert(FS_LISTED_SLOTS == 1u << (64 - 54), "the hash gives one slot");
 
 /*
+ * The kernel uses the listing that it keeps while the directory has the times that it knew
+ * when that listing began. Where the capture was indexed just then, these were some
+ * milliseconds old (FS_LIVE_DIRECTORY_SEC), and the second listing would cost as much as
+ * the first; so let it ask before the first. This locks no pages, so a thread that
+ * answers requests may do it.
+ */
+static void renew_attributes(struct fs *fs, uint64_t directory)
+{
+	if (view_lasting_in(directory))
+		fuse_lowlevel_notify_inval_inode(fs->session, directory, -1, 0);
+}
+
+/*
  * Valid replies: open, err
  *
  * Kept on purpose, where OPEN is not: it is one round trip a directory, not
@@ -258,8 +271,9 @@ _Static_assert(FS_LISTED_SLOTS == 1u << (64 - 54), "the hash gives one slot");
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = fuse_req_userdata(req);
+	bool final = !view_list_live(fs->view, node), listed;
+	uint64_t version = FS_LISTED_FINAL;
 	struct view_entry entry;
-	uint64_t version;
 
 	/* the directory of a set that was given up: the kernel looks its path up
 	 * anew when an open says so, not when a listing does */
@@ -267,13 +281,12 @@ void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	if (!view_list_live(fs->view, node)) {
+	if (final || view_list_still(fs->view, node, &version)) {
+		listed = was_listed(&fs->listed, node, version);
 		info->cache_readdir = 1;
-		info->keep_cache = 1;
-	} else if (view_list_still(fs->view, node, &version)) {
-		/* not kept: the kernel forgets what it has, and keeps it anew */
-		info->cache_readdir = 1;
-		info->keep_cache = was_listed(&fs->listed, node, version);
+		info->keep_cache = final || listed; /* else what it has is forgotten first */
+		if (!listed)
+			renew_attributes(fs, node);
 	}
 	fuse_reply_open(req, info);
 }

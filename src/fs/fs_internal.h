@@ -221,6 +221,7 @@ struct fs_prepared {
  * forget.
  */
 #define FS_LISTED_SLOTS 1024u
+#define FS_LISTED_FINAL UINT64_MAX /* the version of one that no longer changes */
 
 struct fs_listed {
 	pthread_mutex_t lock;
