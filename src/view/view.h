@@ -64,12 +64,22 @@ int view_lookup(struct view *view, uint64_t parent, const char *name, struct vie
 
 int view_getattr(struct view *view, uint64_t node, struct view_entry *ret);
 
-/* Copies. Returns the count (0 behind the end). */
+/* Copies. Returns the count (0 behind the end); of a lasting file, see below, less than
+ * `size` only where it ends. */
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size);
 
 /* Whether the file is one of the many small ones, a packet or its payload: where
  * there is one, its size and its bytes are never others. */
 bool view_lasting(uint64_t node);
+/*
+ * Copies `count` lasting files from node `first` on, whole, one behind the other into
+ * bytes that have room for `count` times `most`. Does not wait for the index.
+ * ret_sizes[i] is that of the i-th, or why it is not among the bytes: -ENOENT, -EAGAIN,
+ * -EFBIG: above `most`. Returns 0; or a negative errno, and then the bytes are worth
+ * nothing.
+ */
+int view_read_lasting(struct view *view, uint64_t first, unsigned count, void *bytes, size_t most,
+		      int64_t *ret_sizes);
 /* Whether a directory holds nothing but such files: packets/ or payload/ of a set. */
 bool view_lasting_in(uint64_t directory);
 

@@ -111,7 +111,7 @@ struct view_kind {
 	bool directory;
 	bool link;     /* a symbolic link: `render` gives its target */
 	bool writable; /* mode 0644 */
-	bool lasting;  /* view_lasting, view_lasting_in */
+	bool lasting;  /* view_lasting, view_lasting_in; of a file: it has a `form` */
 
 	/* 0 or -ENOENT, -EAGAIN: whether this directory exists */
 	int (*check)(struct view *view, uint64_t node);
@@ -143,6 +143,8 @@ struct view_kind {
 	int (*attributes)(struct view *view, uint64_t node, struct view_attributes *ret);
 	int64_t (*read)(struct view *view, uint64_t node, uint64_t offset, void *bytes,
 			size_t size);
+	/* what the two are made of, of a lasting file; the ordinal is the packet's number */
+	const struct view_form *form;
 };
 
 extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_dir, view_kind_info,

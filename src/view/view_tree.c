@@ -306,20 +306,6 @@ int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes
 	return outside(kind->read(view, node, offset, bytes, size));
 }
 
-bool view_lasting(uint64_t node)
-{
-	const struct view_kind *kind = view_kind_of(node);
-
-	return kind && kind->lasting && !kind->directory;
-}
-
-bool view_lasting_in(uint64_t directory)
-{
-	const struct view_kind *kind = view_kind_of(directory);
-
-	return kind && kind->lasting && kind->directory;
-}
-
 struct listing {
 	struct view *view;
 	uint64_t directory;
