@@ -145,7 +145,8 @@ static void many_lasting(void **state)
 	build_some(&tree.file, 12);
 	tree_open(&tree);
 	assert_int_equal(tree_find(tree.view, "packets/1", &entry, NULL), 0);
-	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino - 1, 16, bytes, 70, sizes), 0);
+	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino - 1, 16, bytes, 70, sizes),
+			 0);
 	for (i = 0; i < 16; i++) {
 		if (i == 0 || i > 12) {
 			assert_int_equal(sizes[i], -ENOENT);
@@ -157,7 +158,8 @@ static void many_lasting(void **state)
 	}
 	assert_int_equal(view_read_lasting(tree.view, VIEW_ROOT, 1, bytes, 70, sizes), -EINVAL);
 	assert_int_equal(tree_find(tree.view, "packets", &entry, NULL), 0);
-	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino, 1, bytes, 70, sizes), -EINVAL);
+	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino, 1, bytes, 70, sizes),
+			 -EINVAL);
 	tree_close(&tree);
 }
 
