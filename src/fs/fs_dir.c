@@ -108,7 +108,7 @@ int fs_list_lasting(struct fs *fs, uint64_t node, uint64_t offset, struct fs_lis
 	listing->plus = listing->attributes = true;
 	listing->used = listing->count = 0;
 	listing->more = false;
-	return view_list(fs->view, node, offset, true, fill, listing);
+	return view_list_lasting(fs->view, node, offset, fill, listing);
 }
 
 static int answer_readdir(struct fs_request *request)

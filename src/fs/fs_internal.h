@@ -295,7 +295,8 @@ int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size
 
 /* fs_dir.c */
 void fs_hot_touch(struct fs *fs, uint64_t directory);
-/* Entries of a lasting directory, with attributes, into listing->bytes. As view_list. */
+/* Entries of a lasting directory, with attributes, into listing->bytes. As
+ * view_list_lasting. */
 int fs_list_lasting(struct fs *fs, uint64_t node, uint64_t offset, struct fs_listing *listing);
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
 void fs_op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,

@@ -176,6 +176,11 @@ struct view_dirent {
 int view_list(struct view *view, uint64_t node, uint64_t cookie, bool attributes,
 	      bool (*emit)(void *context, const struct view_dirent *entry), void *context);
 
+/* The same of a lasting directory, with attributes, in half the time. A negative errno:
+ * what was emitted is worth nothing, either; view_list says what there is. */
+int view_list_lasting(struct view *view, uint64_t node, uint64_t cookie,
+		      bool (*emit)(void *context, const struct view_dirent *entry), void *context);
+
 /* Whether a listing of this directory may still change. */
 bool view_list_live(struct view *view, uint64_t node);
 

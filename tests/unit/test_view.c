@@ -132,37 +132,6 @@ static void packet_bytes(void **state)
 	tree_close(&tree);
 }
 
-/* Several at once, as one by one; what is not there, or too large, takes no room. */
-static void many_lasting(void **state)
-{
-	uint8_t bytes[16 * 70];
-	struct view_entry entry;
-	struct tree tree = {0};
-	int64_t sizes[16];
-	unsigned i, j, at = 0;
-
-	(void)state;
-	build_some(&tree.file, 12);
-	tree_open(&tree);
-	assert_int_equal(tree_find(tree.view, "packets/1", &entry, NULL), 0);
-	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino - 1, 16, bytes, 70, sizes),
-			 0);
-	for (i = 0; i < 16; i++) {
-		if (i == 0 || i > 12) {
-			assert_int_equal(sizes[i], -ENOENT);
-			continue;
-		}
-		assert_int_equal(sizes[i], i <= 10 ? 60 + (int)i : -EFBIG);
-		for (j = 0; sizes[i] > 0 && j < sizes[i]; j++)
-			assert_int_equal(bytes[at++], build_byte(i, j));
-	}
-	assert_int_equal(view_read_lasting(tree.view, VIEW_ROOT, 1, bytes, 70, sizes), -EINVAL);
-	assert_int_equal(tree_find(tree.view, "packets", &entry, NULL), 0);
-	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino, 1, bytes, 70, sizes),
-			 -EINVAL);
-	tree_close(&tree);
-}
-
 /* Resumed behind each entry, a listing is the rest of the whole listing. */
 static void check_resumed(struct view *view, const char *path)
 {
@@ -640,7 +609,6 @@ int main(void)
 		cmocka_unit_test(errors),       cmocka_unit_test(strange_nodes),
 		cmocka_unit_test(attributes),   cmocka_unit_test(growing),
 		cmocka_unit_test(log_ring),     cmocka_unit_test(many_texts),
-		cmocka_unit_test(many_lasting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
