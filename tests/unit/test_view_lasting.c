@@ -47,6 +47,49 @@ static void reads(void **state)
 	tree_close(&tree);
 }
 
+static bool count_entry(void *context, const struct view_dirent *entry)
+{
+	unsigned *count = context;
+
+	(void)entry;
+	++*count;
+	return true;
+}
+
+/* Of a file that was cut meanwhile: what is not there is not taken for something. */
+static void cut(void **state)
+{
+	char path[] = "/tmp/pktfs-test-XXXXXX";
+	_cleanup_close_ int fd = mkstemp(path);
+	uint8_t bytes[16 * 200];
+	struct view_entry entry;
+	struct tree tree = {0};
+	unsigned count = 0, all = 0;
+	int64_t sizes[16];
+
+	(void)state;
+	build_some(&tree.file, 40);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, tree.file.bytes, tree.file.size), tree.file.size);
+	assert_int_equal(pktfs_open(path, NULL, &tree.capture, NULL), 0);
+	assert_int_equal(pktfs_wait(tree.capture, UINT64_MAX, -1), 0);
+	tree.view = tree_view(tree.capture);
+	assert_int_equal(tree_find(tree.view, "packets/1", &entry, NULL), 0);
+	assert_int_equal(ftruncate(fd, (off_t)tree.file.size - 50), 0);
+	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino + 24, 16, bytes, 200, sizes),
+			 -EIO);
+	assert_int_equal(view_read_lasting(tree.view, entry.st.st_ino, 16, bytes, 200, sizes), 0);
+	assert_int_equal(sizes[15], 76);
+	assert_int_equal(bytes[0], build_byte(1, 0));
+	assert_int_equal(tree_find(tree.view, "packets", &entry, NULL), 0);
+	assert_int_equal(view_list_lasting(tree.view, entry.st.st_ino, 0, count_entry, &count),
+			 -EIO);
+	assert_int_equal(view_list(tree.view, entry.st.st_ino, 0, true, count_entry, &all), 0);
+	assert_int_equal(all, 42);
+	unlink(path);
+	tree_close(&tree);
+}
+
 struct same_listing {
 	struct view_dirent want[64];
 	char names[64][16];
@@ -126,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads),
+		cmocka_unit_test(cut),
 		cmocka_unit_test(listings),
 	};
 
