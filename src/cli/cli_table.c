@@ -322,7 +322,7 @@ const struct cli_option cli_options[] = {
 	OURS("nofollow", NULL, "show FILE as it is at the mount, even if another program goes on"
 	     " writing it", set_nofollow),
 	OURS("nopush", NULL, "give no packets to the kernel before it asks for them", set_nopush),
-	OURS("nopin", NULL, "copy what is read of capture.*; no lease on FILE meanwhile", set_nopin),
+	OURS("nopin", NULL, "copy what is read of capture.*; no lease on FILE then", set_nopin),
 	OURS("noparallel", NULL, "decompress with one thread, and nothing ahead; to compare",
 	     set_noparallel),
 	OURS("threads", "N", "threads that answer requests, 1 to 16 (default: 2)", set_threads),

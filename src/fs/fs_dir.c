@@ -63,118 +63,58 @@ static void hot_take(struct fs *fs, uint64_t directory, unsigned count)
 		atomic_compare_exchange_strong(&slot->entries, &left, left - MIN(left, count));
 }
 
-struct filling {
-	fuse_req_t req;
-	char *bytes;
-	size_t size, used;
-	unsigned count;
-	uint64_t next; /* behind the last entry */
-	bool plus, attributes;
-	bool more; /* there is another entry that had no room */
-};
-
 static bool is_dot(const char *name)
 {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-static size_t add_plus(struct filling *filling, const struct view_dirent *entry)
+static size_t add_plus(struct fs_listing *listing, const struct view_dirent *entry)
 {
 	struct fuse_entry_param param;
 
 	fs_entry(&entry->entry, &param);
 	/* What the kernel may not keep needs no inode, and "." has one. */
-	if (!filling->attributes || entry->entry.live || entry->entry.fleeting ||
+	if (!listing->attributes || entry->entry.live || entry->entry.fleeting ||
 	    is_dot(entry->name))
 		param.ino = 0;
-	return fuse_add_direntry_plus(filling->req, filling->bytes + filling->used,
-				      filling->size - filling->used, entry->name, &param,
+	return fuse_add_direntry_plus(listing->req, listing->bytes + listing->used,
+				      listing->size - listing->used, entry->name, &param,
 				      (off_t)entry->next);
 }
 
 static bool fill(void *context, const struct view_dirent *entry)
 {
-	struct filling *filling = context;
-	size_t left = filling->size - filling->used, need;
+	struct fs_listing *listing = context;
+	size_t left = listing->size - listing->used, need;
 
-	if (filling->plus)
-		need = add_plus(filling, entry);
+	if (listing->plus)
+		need = add_plus(listing, entry);
 	else
-		need = fuse_add_direntry(filling->req, filling->bytes + filling->used, left,
+		need = fuse_add_direntry(listing->req, listing->bytes + listing->used, left,
 					 entry->name, &entry->entry.st, (off_t)entry->next);
 	if (need > left) {
-		filling->more = true;
+		listing->more = true;
 		return false;
 	}
-	filling->used += need;
-	filling->next = entry->next;
-	filling->count++;
+	listing->used += need;
+	listing->next = entry->next;
+	listing->count++;
 	return true;
 }
 
-/*
- * While the kernel makes inodes of one buffer, the next is filled, so that it need
- * not wait for that. Only of packets, whose entries never change, and never the
- * last buffer, behind which others may come. There is one, for whoever asks first.
- */
-static bool take_prepared(struct fs_prepared *prepared, const struct fs_request *request,
-			  struct filling *ret)
+/* Packets that come with attributes, whose entries never change. */
+int fs_list_lasting(struct fs *fs, uint64_t node, uint64_t offset, struct fs_listing *listing)
 {
-	UTIL_LOCK_SCOPE(&prepared->lock);
-	if (prepared->state != FS_PREPARED_READY || prepared->node != request->node ||
-	    prepared->offset != request->offset || prepared->size != ret->size)
-		return false;
-	prepared->state = FS_PREPARED_FREE;
-	prepared->bytes = fs_buffer_swap(prepared->bytes);
-	ret->bytes = fs_buffer();
-	ret->used = prepared->used;
-	ret->count = prepared->count;
-	ret->next = prepared->next;
-	ret->more = true;
-	return true;
-}
-
-static bool begin_preparing(struct fs_prepared *prepared)
-{
-	UTIL_LOCK_SCOPE(&prepared->lock);
-	if (prepared->state == FS_PREPARED_FILLING)
-		return false;
-	prepared->state = FS_PREPARED_FILLING;
-	if (!prepared->bytes)
-		prepared->bytes = fs_buffer_swap(NULL);
-	return true;
-}
-
-static void end_preparing(struct fs_prepared *prepared, uint64_t node, uint64_t offset,
-			  const struct filling *filling)
-{
-	UTIL_LOCK_SCOPE(&prepared->lock);
-	prepared->state = filling->more ? FS_PREPARED_READY : FS_PREPARED_FREE;
-	prepared->node = node;
-	prepared->offset = offset;
-	prepared->size = filling->size;
-	prepared->used = filling->used;
-	prepared->count = filling->count;
-	prepared->next = filling->next;
-}
-
-static void prepare(struct fs *fs, uint64_t node, const struct filling *last)
-{
-	/* without a request, which fuse_add_direntry_plus does not look at */
-	struct filling filling = {.size = last->size, .plus = true, .attributes = true};
-
-	if (!last->more || !view_lasting_in(node) || !begin_preparing(&fs->prepared))
-		return;
-	filling.bytes = fs->prepared.bytes;
-	if (!filling.bytes || view_list(fs->view, node, last->next, true, fill, &filling) < 0)
-		filling.more = false;
-	end_preparing(&fs->prepared, node, last->next, &filling);
+	listing->plus = listing->attributes = true;
+	listing->used = listing->count = 0;
+	listing->more = false;
+	return view_list_lasting(fs->view, node, offset, fill, listing);
 }
 
 static int answer_readdir(struct fs_request *request)
 {
 	struct fs *fs = request->fs;
-	struct filling filling = {
+	struct fs_listing listing = {
 		.req = request->req,
 		.bytes = fs_buffer(),
 		.size = MIN(request->size, FS_READ_MAX),
@@ -182,19 +122,20 @@ static int answer_readdir(struct fs_request *request)
 	};
 	int r = 0;
 
-	if (!filling.bytes)
+	if (!listing.bytes)
 		return -ENOMEM;
-	filling.attributes = request->plus && is_hot(fs, request->node, request->offset);
-	if (!filling.attributes || !take_prepared(&fs->prepared, request, &filling))
-		r = view_list(fs->view, request->node, request->offset, filling.attributes, fill,
-			      &filling);
-	if (r < 0 && !filling.used) /* else the next buffer says it again */
+	listing.attributes = request->plus && is_hot(fs, request->node, request->offset);
+	if (!listing.attributes || !fs_prepared(&fs->prepare, request, &listing))
+		r = view_list(fs->view, request->node, request->offset, listing.attributes, fill,
+			      &listing);
+	if (r < 0 && !listing.used) /* else the next buffer says it again */
 		return r;
-	fuse_reply_buf(request->req, filling.bytes, filling.used);
-	if (filling.attributes) {
-		hot_take(fs, request->node, filling.count);
-		prepare(fs, request->node, &filling);
+	if (listing.attributes) {
+		hot_take(fs, request->node, listing.count);
+		if (listing.more && view_lasting_in(request->node))
+			fs_prepare(&fs->prepare, request->node, &listing);
 	}
+	fuse_reply_buf(request->req, listing.bytes, listing.used);
 	return 0;
 }
 
@@ -245,6 +186,19 @@ static bool was_listed(struct fs_listed *listed, uint64_t node, uint64_t version
 _Static_assert(FS_LISTED_SLOTS == 1u << (64 - 54), "the hash gives one slot");
 
 /*
+ * The kernel uses the listing that it keeps while the directory has the times that it knew
+ * when that listing began. Where the capture was indexed just then, these were some
+ * milliseconds old (FS_LIVE_DIRECTORY_SEC), and the second listing would cost as much as
+ * the first; so let it ask before the first. This locks no pages, so a thread that
+ * answers requests may do it.
+ */
+static void renew_attributes(struct fs *fs, uint64_t directory)
+{
+	if (view_lasting_in(directory))
+		fuse_lowlevel_notify_inval_inode(fs->session, directory, -1, 0);
+}
+
+/*
  * Valid replies: open, err
  *
  * Kept on purpose, where OPEN is not: it is one round trip a directory, not
@@ -258,8 +212,9 @@ _Static_assert(FS_LISTED_SLOTS == 1u << (64 - 54), "the hash gives one slot");
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = fuse_req_userdata(req);
+	bool final = !view_list_live(fs->view, node), listed;
+	uint64_t version = FS_LISTED_FINAL;
 	struct view_entry entry;
-	uint64_t version;
 
 	/* the directory of a set that was given up: the kernel looks its path up
 	 * anew when an open says so, not when a listing does */
@@ -267,13 +222,12 @@ void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	if (!view_list_live(fs->view, node)) {
+	if (final || view_list_still(fs->view, node, &version)) {
+		listed = was_listed(&fs->listed, node, version);
 		info->cache_readdir = 1;
-		info->keep_cache = 1;
-	} else if (view_list_still(fs->view, node, &version)) {
-		/* not kept: the kernel forgets what it has, and keeps it anew */
-		info->cache_readdir = 1;
-		info->keep_cache = was_listed(&fs->listed, node, version);
+		info->keep_cache = final || listed; /* else what it has is forgotten first */
+		if (!listed)
+			renew_attributes(fs, node);
 	}
 	fuse_reply_open(req, info);
 }

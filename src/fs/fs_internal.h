@@ -198,22 +198,50 @@ struct fs_hot {
 	_Atomic unsigned entries; /* still to be listed with attributes */
 };
 
-/* The next part of a listing, made before it is asked for: see fs_dir.c. */
-struct fs_prepared {
-	pthread_mutex_t lock;
-	/* under lock, but for the bytes while one thread fills them */
-	enum {
-		FS_PREPARED_FREE,
-		FS_PREPARED_FILLING,
-		FS_PREPARED_READY,
-	} state;
-	uint64_t node, offset; /* where it begins */
-	size_t size;           /* that was asked for */
-	char *bytes;           /* FS_READ_MAX; NULL: none yet */
-	size_t used;
+/* A part of a listing, as a reply has it. */
+struct fs_listing {
+	fuse_req_t req; /* NULL: none yet */
+	char *bytes;
+	size_t size, used;
 	unsigned count;
-	uint64_t next; /* where it ends */
+	uint64_t next; /* behind the last entry */
+	bool plus, attributes;
+	bool more; /* there is another entry that had no room */
 };
+
+/*
+ * The next part of a listing, made before it is asked for. See fs_prepare.c.
+ *
+ * Lock order: `lock` is the innermost; nothing is listed under it.
+ */
+struct fs_prepare {
+	struct fs *fs;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ending; /* under lock */
+	enum {
+		FS_PREPARE_IDLE,
+		FS_PREPARE_WANTED,
+		FS_PREPARE_LISTING,
+		FS_PREPARE_READY,
+	} state;               /* under lock */
+	uint64_t node, offset; /* under lock: where it begins */
+	/* under lock, but the thread's own while it is LISTING */
+	struct fs_listing listing;
+	bool started; /* the main thread's own */
+	pthread_t thread;
+};
+
+int fs_prepare_open(struct fs_prepare *prepare, struct fs *fs);
+int fs_prepare_start(struct fs_prepare *prepare);
+/* What comes behind this part of a lasting directory's listing will be asked for soon,
+ * by an equally large request. Does not wait. */
+void fs_prepare(struct fs_prepare *prepare, uint64_t node, const struct fs_listing *last);
+/* True: the part that is asked for was ready. It is in the thread's fs_buffer() now. */
+bool fs_prepared(struct fs_prepare *prepare, const struct fs_request *request,
+		 struct fs_listing *ret);
+void fs_prepare_stop(struct fs_prepare *prepare);
+void fs_prepare_close(struct fs_prepare *prepare);
 
 /*
  * Directories that the kernel keeps a listing of although they may change: each
@@ -221,6 +249,7 @@ struct fs_prepared {
  * forget.
  */
 #define FS_LISTED_SLOTS 1024u
+#define FS_LISTED_FINAL UINT64_MAX /* the version of one that no longer changes */
 
 struct fs_listed {
 	pthread_mutex_t lock;
@@ -253,7 +282,7 @@ struct fs {
 	struct fs_push push;
 	struct fs_hot hot[FS_HOT_SLOTS];
 	struct fs_listed listed;
-	struct fs_prepared prepared;
+	struct fs_prepare prepare;
 	_Atomic uint64_t failures;
 };
 
@@ -267,6 +296,9 @@ int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size
 
 /* fs_dir.c */
 void fs_hot_touch(struct fs *fs, uint64_t directory);
+/* Entries of a lasting directory, with attributes, into listing->bytes. As
+ * view_list_lasting. */
+int fs_list_lasting(struct fs *fs, uint64_t node, uint64_t offset, struct fs_listing *listing);
 void fs_op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info);
 void fs_op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 		   struct fuse_file_info *info);

@@ -164,6 +164,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
 
 int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size_t size)
 {
+	bool whole = view_lasting(node);
 	size_t done = 0;
 	int64_t n;
 
@@ -172,7 +173,7 @@ int64_t fs_fill(struct fs *fs, uint64_t node, uint64_t offset, char *bytes, size
 		if (n < 0)
 			return n;
 		done += (size_t)n;
-	} while (n > 0 && done < size);
+	} while (n > 0 && done < size && !whole);
 	return (int64_t)done;
 }
 

@@ -12,10 +12,18 @@
  */
 #include "fs_internal.h"
 
+#include <string.h>
+
 #include "util/util_time.h"
 
 /* What is larger is read by the kernel in large requests. */
 #define PUSH_SIZE_MAX ((size_t)64 << 10)
+
+/* Files that are read at a time: of one block, and as many as a buffer has room for. */
+#define PUSH_BATCH 16u
+
+_Static_assert(FS_AHEAD_BLOCK % PUSH_BATCH == 0, "no batch is of two blocks");
+_Static_assert(PUSH_BATCH * PUSH_SIZE_MAX <= FS_READ_MAX, "each batch fits into a buffer");
 
 /* Of one run: somebody may have stopped reading. */
 #define PUSH_RUN_BYTES ((size_t)4 << 20)
@@ -82,12 +90,54 @@ static bool next_run(struct fs_push *push, struct fs_ahead_run *ret)
 	return true;
 }
 
-/* From here on the thread may be in the kernel for long: never after the end. */
-static bool enter_kernel(struct fs_push *push)
+/* Files of a run that were read and are still to be pushed: of one block, `count`
+ * nodes from `first` on. */
+struct batch {
+	uint64_t first;
+	unsigned count;
+	char *bytes[PUSH_BATCH];
+	int64_t sizes[PUSH_BATCH]; /* 0: nothing to push; negative: why it is not there */
+};
+
+/* The next files of the run: as many as are left up to where a batch ends. Batches
+ * begin at their multiples, whatever the direction. */
+static void next_batch(const struct fs_ahead_run *run, struct batch *ret)
+{
+	unsigned at = run->from % PUSH_BATCH;
+
+	ret->count = MIN(run->count, run->step > 0 ? PUSH_BATCH - at : at + 1);
+	ret->first = run->step > 0 ? run->from : run->from - (ret->count - 1);
+}
+
+enum wish {
+	WISH_NO,
+	WISH_YES,
+	WISH_END,
+};
+
+/* Whether to read them: one of them is still wanted. */
+static enum wish wish_for(struct fs_push *push, const struct batch *batch)
+{
+	unsigned i;
+
+	UTIL_LOCK_SCOPE(&push->lock);
+	if (push->ending)
+		return WISH_END;
+	for (i = 0; i < batch->count; i++)
+		if (fs_ahead_wanted(&push->ahead, batch->first + i))
+			return WISH_YES;
+	return WISH_NO;
+}
+
+/* Whether to push this file. If so, the thread may be in the kernel for long from here
+ * on: never after the end. */
+static enum wish enter_kernel(struct fs_push *push, uint64_t node)
 {
 	UTIL_LOCK_SCOPE(&push->lock);
-	push->in_kernel = !push->ending;
-	return push->in_kernel;
+	if (push->ending)
+		return WISH_END;
+	push->in_kernel = fs_ahead_wanted(&push->ahead, node);
+	return push->in_kernel ? WISH_YES : WISH_NO;
 }
 
 static void leave_kernel(struct fs_push *push, uint64_t node, int r)
@@ -98,38 +148,54 @@ static void leave_kernel(struct fs_push *push, uint64_t node, int r)
 		fs_ahead_given(&push->ahead, node);
 }
 
-/* What became of one file: bytes that were pushed, 0 for none, or why it cannot
- * be pushed; -EAGAIN: nor can those behind it. */
-static int64_t push_file(struct fs_push *push, uint64_t node)
+/* 0, or why none of them can be pushed; -ECANCELED: the end. */
+static int read_batch(struct fs_push *push, struct batch *batch)
 {
-	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(0);
+	enum wish wish = wish_for(push, batch);
 	char *buffer = fs_buffer();
-	int64_t n = buffer ? fs_fill(push->fs, node, 0, buffer, PUSH_SIZE_MAX + 1) : -ENOMEM;
+	size_t used = 0;
+	unsigned i;
 	int r;
 
-	if (n <= 0 || n > (int64_t)PUSH_SIZE_MAX)
-		return MIN(n, 0);
-	bytes.buf[0].mem = buffer;
-	bytes.buf[0].size = (size_t)n;
-	if (!enter_kernel(push))
-		return 0;
-	r = fuse_lowlevel_notify_store(push->fs->session, node, 0, &bytes, 0);
-	leave_kernel(push, node, r);
-	return r < 0 ? r : n;
+	if (wish != WISH_YES) {
+		memset(batch->sizes, 0, sizeof(batch->sizes));
+		return wish == WISH_END ? -ECANCELED : 0;
+	}
+	if (!buffer)
+		return -ENOMEM;
+	r = view_read_lasting(push->fs->view, batch->first, batch->count, buffer, PUSH_SIZE_MAX,
+			      batch->sizes);
+	if (r < 0)
+		return r;
+	for (i = 0; i < batch->count; i++) {
+		batch->bytes[i] = buffer + used;
+		used += (size_t)MAX(batch->sizes[i], 0);
+	}
+	return 0;
 }
 
-enum wish {
-	WISH_NO,
-	WISH_YES,
-	WISH_END,
-};
-
-static enum wish wish_for(struct fs_push *push, uint64_t node)
+/* What became of one file: bytes that were pushed, 0 for none, or why it cannot
+ * be pushed; -EAGAIN: nor can those behind it; -ECANCELED: the end. */
+static int64_t push_file(struct fs_push *push, const struct batch *batch, uint64_t node)
 {
-	UTIL_LOCK_SCOPE(&push->lock);
-	if (push->ending)
-		return WISH_END;
-	return fs_ahead_wanted(&push->ahead, node) ? WISH_YES : WISH_NO;
+	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(0);
+	unsigned i = (unsigned)(node - batch->first);
+	int64_t size = batch->sizes[i];
+	enum wish wish;
+	int r;
+
+	if (size == -EFBIG)
+		return 0;
+	if (size <= 0)
+		return size;
+	wish = enter_kernel(push, node);
+	if (wish != WISH_YES)
+		return wish == WISH_END ? -ECANCELED : 0;
+	bytes.buf[0].mem = batch->bytes[i];
+	bytes.buf[0].size = (size_t)size;
+	r = fuse_lowlevel_notify_store(push->fs->session, node, 0, &bytes, 0);
+	leave_kernel(push, node, r);
+	return r < 0 ? r : size;
 }
 
 /* `rest` begins at a node that is not pushed. */
@@ -149,30 +215,60 @@ static void end_block(struct fs_push *push, const struct fs_ahead_run *run)
 	fs_ahead_done(&push->ahead, run->from);
 }
 
-static void push_run(struct fs_push *push, struct fs_ahead_run *run)
+/* How a run went so far. */
+struct progress {
+	size_t pushed;
+	unsigned refused; /* one after the other */
+	unsigned limit;   /* of them */
+};
+
+enum way {
+	WAY_ON,
+	WAY_END,     /* the rest is not pushed */
+	WAY_REFUSED, /* nor can it be soon */
+};
+
+static enum way push_batch(struct fs_push *push, const struct batch *batch,
+			   struct fs_ahead_run *run, struct progress *progress)
 {
-	unsigned refused = 0, limit = PUSH_REFUSED_FIRST;
-	size_t pushed = 0;
+	unsigned left = batch->count;
 	int64_t n;
 
-	for (; run->count; run->count--, run->from += (uint64_t)(int64_t)run->step) {
-		enum wish wish = wish_for(push, run->from);
-
-		n = wish == WISH_YES ? push_file(push, run->from) : 0;
+	for (; left; left--, run->count--, run->from += (uint64_t)(int64_t)run->step) {
+		n = push_file(push, batch, run->from);
 		if (n > 0) {
-			pushed += (size_t)n;
-			refused = 0;
-			limit = PUSH_REFUSED_MAX;
+			progress->pushed += (size_t)n;
+			progress->refused = 0;
+			progress->limit = PUSH_REFUSED_MAX;
 		} else if (n < 0) {
-			refused++;
+			progress->refused++;
 		}
-		if (wish == WISH_END || n == -EAGAIN || pushed > PUSH_RUN_BYTES ||
-		    refused > limit) {
-			give_up(push, run, refused > limit);
-			return;
-		}
+		if (n == -EAGAIN || n == -ECANCELED || progress->pushed > PUSH_RUN_BYTES)
+			return WAY_END;
+		if (progress->refused > progress->limit)
+			return WAY_REFUSED;
 		end_block(push, run);
 	}
+	return WAY_ON;
+}
+
+static void push_run(struct fs_push *push, struct fs_ahead_run *run)
+{
+	struct progress progress = {.limit = PUSH_REFUSED_FIRST};
+	enum way way = WAY_ON;
+	struct batch batch;
+	int r;
+
+	while (run->count && way == WAY_ON) {
+		next_batch(run, &batch);
+		r = read_batch(push, &batch);
+		if (r == 0)
+			way = push_batch(push, &batch, run, &progress);
+		else
+			way = r == -ECANCELED ? WAY_END : WAY_REFUSED;
+	}
+	if (way != WAY_ON)
+		give_up(push, run, way == WAY_REFUSED);
 }
 
 static void *push_thread(void *context)

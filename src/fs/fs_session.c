@@ -62,7 +62,6 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	fs->open_context = options->open_context;
 	sem_init(&fs->settled, 0, 0);
 	pthread_mutex_init(&fs->listed.lock, NULL);
-	pthread_mutex_init(&fs->prepared.lock, NULL);
 	fs->park.fs = fs;
 	r = fs_park_open(&fs->park);
 	if (r < 0)
@@ -73,6 +72,9 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 	r = fs_push_open(&fs->push, fs);
 	if (r < 0)
 		goto no_push;
+	r = fs_prepare_open(&fs->prepare, fs);
+	if (r < 0)
+		goto no_prepare;
 	fs_log_install();
 	fs->session = session_new(fs, options);
 	if (fs->session) {
@@ -80,6 +82,8 @@ int fs_open(const struct fs_options *options, struct fs **ret)
 		return 0;
 	}
 	r = -EINVAL;
+	fs_prepare_close(&fs->prepare);
+no_prepare:
 	fs_push_close(&fs->push);
 no_push:
 	fs_forget_close(&fs->forget);
@@ -141,6 +145,8 @@ int fs_start(struct fs *fs)
 		r = fs_forget_start(&fs->forget, fs->session);
 	if (!r && !fs->nopush)
 		r = fs_push_start(&fs->push);
+	if (!r)
+		r = fs_prepare_start(&fs->prepare);
 	while (!r && fs->started < fs->threads) {
 		r = -pthread_create(&fs->workers[fs->started], NULL, worker, fs);
 		if (!r)
@@ -175,6 +181,7 @@ static void join_kicking(pthread_t thread)
 void fs_stop(struct fs *fs)
 {
 	fs_park_stop(&fs->park);
+	fs_prepare_stop(&fs->prepare);
 	fs_forget_stop(&fs->forget, NOTIFY_NSEC);
 	fs_push_stop(&fs->push, NOTIFY_NSEC);
 	fuse_session_exit(fs->session);
@@ -209,12 +216,11 @@ void fs_close(struct fs *fs)
 	if (!fs_forget_stop(&fs->forget, NOTIFY_NSEC) || !fs_push_stop(&fs->push, NOTIFY_NSEC))
 		return; /* in use for as long as the process lives */
 	fuse_session_destroy(fs->session);
+	fs_prepare_close(&fs->prepare);
 	fs_push_close(&fs->push);
 	fs_forget_close(&fs->forget);
 	fs_park_close(&fs->park);
 	sem_destroy(&fs->settled);
-	fs_buffer_drop(fs->prepared.bytes);
-	pthread_mutex_destroy(&fs->prepared.lock);
 	pthread_mutex_destroy(&fs->listed.lock);
 	free(fs);
 }

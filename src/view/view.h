@@ -64,7 +64,8 @@ int view_lookup(struct view *view, uint64_t parent, const char *name, struct vie
 
 int view_getattr(struct view *view, uint64_t node, struct view_entry *ret);
 
-/* Copies. Returns the count (0 behind the end). */
+/* Copies. Returns the count (0 behind the end); of a lasting file, see below, less than
+ * `size` only where it ends. */
 int64_t view_read(struct view *view, uint64_t node, uint64_t offset, void *bytes, size_t size);
 
 /*
@@ -80,6 +81,15 @@ void view_unpin(struct view *view);
 /* Whether the file is one of the many small ones, a packet or its payload: where
  * there is one, its size and its bytes are never others. */
 bool view_lasting(uint64_t node);
+/*
+ * Copies `count` lasting files from node `first` on, whole, one behind the other into
+ * bytes that have room for `count` times `most`. Does not wait for the index.
+ * ret_sizes[i] is that of the i-th, or why it is not among the bytes: -ENOENT, -EAGAIN,
+ * -EFBIG: above `most`. Returns 0; or a negative errno, and then the bytes are worth
+ * nothing.
+ */
+int view_read_lasting(struct view *view, uint64_t first, unsigned count, void *bytes, size_t most,
+		      int64_t *ret_sizes);
 /* Whether a directory holds nothing but such files: packets/ or payload/ of a set. */
 bool view_lasting_in(uint64_t directory);
 
@@ -175,6 +185,11 @@ struct view_dirent {
  */
 int view_list(struct view *view, uint64_t node, uint64_t cookie, bool attributes,
 	      bool (*emit)(void *context, const struct view_dirent *entry), void *context);
+
+/* The same of a lasting directory, with attributes, in half the time. A negative errno:
+ * what was emitted is worth nothing, either; view_list says what there is. */
+int view_list_lasting(struct view *view, uint64_t node, uint64_t cookie,
+		      bool (*emit)(void *context, const struct view_dirent *entry), void *context);
 
 /* Whether a listing of this directory may still change. */
 bool view_list_live(struct view *view, uint64_t node);

@@ -123,6 +123,7 @@ const struct view_kind view_kind_packet = {
 	.lasting = true,
 	.attributes = packet_attributes,
 	.read = packet_read,
+	.form = &raw,
 };
 
 static int take_json(struct view *view, const struct pktfs_packet *packet, void *context)

@@ -68,6 +68,7 @@ const struct view_kind view_kind_payload = {
 	.lasting = true,
 	.attributes = payload_attributes,
 	.read = payload_read,
+	.form = &form,
 };
 
 static bool parse(const char *name, uint64_t *ret_number)

@@ -112,7 +112,7 @@ struct view_kind {
 	bool directory;
 	bool link;     /* a symbolic link: `render` gives its target */
 	bool writable; /* mode 0644 */
-	bool lasting;  /* view_lasting, view_lasting_in */
+	bool lasting;  /* view_lasting, view_lasting_in; of a file: it has a `form` */
 
 	/* 0 or -ENOENT, -EAGAIN: whether this directory exists */
 	int (*check)(struct view *view, uint64_t node);
@@ -149,6 +149,8 @@ struct view_kind {
 	/* optional: as view_pin */
 	int64_t (*pin)(struct view *view, uint64_t node, uint64_t offset, size_t size,
 		       const void **ret);
+	/* what the two are made of, of a lasting file; the ordinal is the packet's number */
+	const struct view_form *form;
 };
 
 extern const struct view_kind view_kind_root, view_kind_readme, view_kind_info_dir, view_kind_info,
@@ -255,6 +257,24 @@ int view_form_attributes(struct view *view, uint64_t node, const struct view_for
 			 struct view_attributes *ret);
 int64_t view_form_read(struct view *view, uint64_t node, const struct view_form *form,
 		       uint64_t offset, void *bytes, size_t size);
+
+/*
+ * view_lasting.c: a walk from packet to packet that asks once for all of them whether the
+ * file was cut meanwhile: what was made of them is worth nothing before view_walk_verify
+ * has returned 0. It does not wait for the index.
+ */
+struct view_walk {
+	pktfs_iterator *iterator; /* NULL: not open */
+	uint64_t next;            /* the packet that it is before */
+	uint64_t packets;         /* those that were there when the walk began */
+	int beyond;               /* -EAGAIN, -ENOENT: what becomes of others */
+	int failed;               /* why it ended; 0: it has not */
+};
+int view_walk_open(struct view *view, struct view_walk *ret);
+/* Lent until the next call. 0; -ENOENT, -EAGAIN; other errors: none of them is good. */
+int view_walk_to(struct view_walk *walk, uint64_t number, const struct pktfs_packet **ret);
+int view_walk_verify(struct view_walk *walk);
+void view_walk_close(struct view_walk *walk);
 
 /* view_capture.c: what the root has of them. */
 #define VIEW_CAPTURE_PCAPNG 0u

@@ -323,27 +323,30 @@ void view_unpin(struct view *view)
 	capture_unpin(view->capture);
 }
 
-bool view_lasting(uint64_t node)
-{
-	const struct view_kind *kind = view_kind_of(node);
-
-	return kind && kind->lasting && !kind->directory;
-}
-
-bool view_lasting_in(uint64_t directory)
-{
-	const struct view_kind *kind = view_kind_of(directory);
-
-	return kind && kind->lasting && kind->directory;
-}
-
 struct listing {
 	struct view *view;
 	uint64_t directory;
 	bool attributes;
+	struct view_walk *walk; /* NULL: each packet is asked for by itself */
 	bool (*emit)(void *context, const struct view_dirent *entry);
 	void *context;
 };
+
+static int walk_attributes(const struct listing *listing, uint64_t node, struct view_entry *ret)
+{
+	const struct view_kind *kind = view_kind_of(node);
+	const struct pktfs_packet *packet;
+	struct view_attributes from = {0};
+	int r = view_walk_to(listing->walk, view_node_ordinal(node), &packet);
+
+	if (r == 0)
+		r = kind->form->size(packet, &from.size);
+	if (r < 0)
+		return r;
+	from.time = packet->time;
+	fill(listing->view, kind, node, &from, ret);
+	return 0;
+}
 
 /* 1 to go on, 0 when the reader has enough, negative: nothing to emit. */
 static int emit(const struct listing *listing, const char *name, uint64_t node, uint64_t next)
@@ -351,9 +354,10 @@ static int emit(const struct listing *listing, const char *name, uint64_t node, 
 	struct view_dirent entry = {.name = name, .next = next};
 	int r = -EIO;
 
-	if (listing->attributes)
+	if (listing->walk && view_lasting(node))
+		r = walk_attributes(listing, node, &entry.entry);
+	else if (listing->attributes)
 		r = attributes(listing->view, node, VIEW_TEXT_STAT, &entry.entry);
-
 	if (listing->attributes && (r == -ENOENT || r == -EAGAIN))
 		return r;
 	entry.entry.fleeting = is_fleeting(listing->view, listing->directory, node);
@@ -366,11 +370,11 @@ static int emit(const struct listing *listing, const char *name, uint64_t node, 
 	return listing->emit(listing->context, &entry);
 }
 
-int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attributes,
-	      bool (*emitter)(void *context, const struct view_dirent *entry), void *context)
+static int list(const struct listing *listing, uint64_t cookie)
 {
+	struct view *view = listing->view;
+	uint64_t node = listing->directory;
 	const struct view_kind *kind = view_kind_of(node);
-	struct listing listing = {view, node, with_attributes, emitter, context};
 	struct view_child child;
 	uint64_t position, count;
 	int r;
@@ -385,10 +389,10 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		r = kind->check(view, node);
 	if (r < 0)
 		return (int)outside(r);
-	if (cookie < 1 && !emit(&listing, ".", node, 1))
+	if (cookie < 1 && !emit(listing, ".", node, 1))
 		return 0;
 	if (cookie < 2 &&
-	    !emit(&listing, "..", kind->parent ? kind->parent(view, node) : VIEW_ROOT, 2))
+	    !emit(listing, "..", kind->parent ? kind->parent(view, node) : VIEW_ROOT, 2))
 		return 0;
 	count = kind->count(view, node);
 	for (position = cookie < 2 ? 0 : cookie - 2; position < count; position++) {
@@ -402,13 +406,47 @@ int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attri
 		if (r == -ENOMEM || r == -EMFILE)
 			return (int)outside(r);
 		if (r == 0)
-			r = emit(&listing, child.name, child.node, position + 3);
+			r = emit(listing, child.name, child.node, position + 3);
 		if (r == -EAGAIN && view_set_soon(view, child.node))
 			return r;
 		if (r == 0)
 			return 0;
 	}
 	return 0;
+}
+
+int view_list(struct view *view, uint64_t node, uint64_t cookie, bool with_attributes,
+	      bool (*emitter)(void *context, const struct view_dirent *entry), void *context)
+{
+	struct listing listing = {
+		.view = view,
+		.directory = node,
+		.attributes = with_attributes,
+		.emit = emitter,
+		.context = context,
+	};
+
+	return list(&listing, cookie);
+}
+
+int view_list_lasting(struct view *view, uint64_t node, uint64_t cookie,
+		      bool (*emitter)(void *context, const struct view_dirent *entry),
+		      void *context)
+{
+	_cleanup_(view_walk_close) struct view_walk walk = {0};
+	struct listing listing = {
+		.view = view,
+		.directory = node,
+		.attributes = true,
+		.walk = &walk,
+		.emit = emitter,
+		.context = context,
+	};
+	int r = view_walk_open(view, &walk);
+
+	if (r == 0)
+		r = list(&listing, cookie);
+	return r < 0 ? r : view_walk_verify(&walk);
 }
 
 bool view_list_live(struct view *view, uint64_t node)
