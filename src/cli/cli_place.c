@@ -79,8 +79,16 @@ static bool is_empty(const char *name)
 	return entries <= 2;
 }
 
+/* By the keeper of a mount that has just ended; a link to nowhere is there. */
+static bool is_removed(const char *name)
+{
+	struct stat st;
+
+	return errno == ENOENT && lstat(name, &st) < 0 && errno == ENOENT;
+}
+
 /* statvfs asks the daemon of a mount; stat may be answered by the kernel long
- * after that daemon is gone. */
+ * after that daemon is gone. 0, or the exit code, or -EAGAIN: it was removed. */
 static int check(const char *name, bool must_be_empty)
 {
 	struct statvfs fs;
@@ -90,7 +98,7 @@ static int check(const char *name, bool must_be_empty)
 		return cli_fail(name, "a mount whose daemon is gone is here; "
 				      "end it with pktfs -u first");
 	if (stat(name, &st) < 0)
-		return cli_fail(name, "%s", strerror(errno));
+		return is_removed(name) ? -EAGAIN : cli_fail(name, "%s", strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return cli_fail(name, "not a directory; a MOUNTPOINT is a directory, or a name "
 				      "that is not there yet");
@@ -146,12 +154,15 @@ static int take(const char *name, bool must_be_empty, struct cli_place *place)
 	place->lock = open_locked(name);
 	if (place->lock < 0 && errno == ENOENT)
 		return -EAGAIN;
-	if (place->lock >= 0 && fstat(place->lock, &st) == 0 && !st.st_nlink) {
-		close(place->lock);
+	if (place->lock >= 0 && fstat(place->lock, &st) == 0 && !st.st_nlink)
+		r = -EAGAIN;
+	else if (!place->made)
+		r = check(name, must_be_empty);
+	if (r == -EAGAIN) {
+		util_close(place->lock);
 		place->lock = -1;
-		return -EAGAIN;
 	}
-	return place->made ? 0 : check(name, must_be_empty);
+	return r;
 }
 
 int cli_place_open(const char *name, bool must_be_empty, struct cli_place *ret)
