@@ -135,7 +135,9 @@ static bool is_cold(const uint8_t *bytes, size_t size)
 	return false;
 }
 
-/* What is not in memory is read in better order by read(2). */
+/* What is not in memory is read in better order by read(2). Whether the map still is the
+ * file's is asked when nobody can cut that any more: it may have been cut before, and be
+ * as long again by now. */
 static int file_pin(struct source *source, uint64_t offset, size_t size, const void **ret)
 {
 	struct source_file *file = file_of(source);
@@ -144,7 +146,8 @@ static int file_pin(struct source *source, uint64_t offset, size_t size, const v
 	if (!is_mapped(file) || file->remote || offset + size > file->mapped ||
 	    is_cold(file->map + offset, size) || source_lease_take(&file->lease) < 0)
 		return -EOPNOTSUPP;
-	if (fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size) {
+	if (fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size ||
+	    !is_mapped(file)) {
 		source_lease_drop(&file->lease);
 		return -EOPNOTSUPP;
 	}
