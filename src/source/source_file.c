@@ -331,12 +331,20 @@ static const struct source_ops file_ops = {
 	.close = file_close,
 };
 
-/* File systems of others refuse leases; what serves one of FUSE is not asked. */
+/* Most file systems of others refuse leases. These give one of which those do not know who
+ * have the same bytes elsewhere: in the layer below, or on another machine. */
 static bool is_remote(int fd)
 {
+	static const uint32_t kinds[] = {FUSE_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+					 ECRYPTFS_SUPER_MAGIC, V9FS_MAGIC, AFS_FS_MAGIC};
 	struct statfs st;
+	size_t i;
 
-	return fstatfs(fd, &st) < 0 || st.f_type == FUSE_SUPER_MAGIC;
+	if (fstatfs(fd, &st) < 0)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(kinds) && (uint32_t)st.f_type != kinds[i]; i++)
+		;
+	return i < ARRAY_SIZE(kinds);
 }
 
 static bool map_file(struct source_file *file, uint64_t size)
