@@ -59,6 +59,24 @@ static void unlink_from(struct set **at, struct set *set, size_t link)
 	*at = *(struct set **)(void *)((char *)set + link);
 }
 
+/* With the lock held. Who has met a set that was given up by way of the one that kept
+ * it may still look at it, as at one that is buried just now. */
+static void unref(struct set *set)
+{
+	struct set_pool *pool = set->pool;
+	struct set **at = &pool->old_graves;
+
+	if (--set->refs || !set->gone)
+		return;
+	while (*at && *at != set)
+		at = &(*at)->next;
+	if (!*at) /* it is among the others */
+		return;
+	*at = set->next;
+	set->next = pool->graves;
+	pool->graves = set;
+}
+
 static void bury(struct set_pool *pool, struct set *set)
 {
 	unlink_from(&pool->by_hash[set->hash % SET_BUCKETS], set, offsetof(struct set, same_hash));
@@ -71,7 +89,7 @@ static void bury(struct set_pool *pool, struct set *set)
 		pool->first = set->next;
 	pool->count--;
 	pool->bytes -= set_bytes(set->expression);
-	set->parent->refs--;
+	unref(set->parent);
 	set->gone = true;
 	set_drop(set);
 	set->next = pool->graves;
@@ -200,5 +218,5 @@ void set_unref(struct set *set)
 	if (!set)
 		return;
 	UTIL_LOCK_SCOPE(&set->pool->lock);
-	set->refs--;
+	unref(set);
 }

@@ -135,7 +135,9 @@ static bool is_cold(const uint8_t *bytes, size_t size)
 	return false;
 }
 
-/* What is not in memory is read in better order by read(2). */
+/* What is not in memory is read in better order by read(2). Whether the map still is the
+ * file's is asked when nobody can cut that any more: it may have been cut before, and be
+ * as long again by now. */
 static int file_pin(struct source *source, uint64_t offset, size_t size, const void **ret)
 {
 	struct source_file *file = file_of(source);
@@ -144,7 +146,8 @@ static int file_pin(struct source *source, uint64_t offset, size_t size, const v
 	if (!is_mapped(file) || file->remote || offset + size > file->mapped ||
 	    is_cold(file->map + offset, size) || source_lease_take(&file->lease) < 0)
 		return -EOPNOTSUPP;
-	if (fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size) {
+	if (fstat(file->fd, &st) < 0 || (uint64_t)st.st_size < offset + size ||
+	    !is_mapped(file)) {
 		source_lease_drop(&file->lease);
 		return -EOPNOTSUPP;
 	}
@@ -328,12 +331,20 @@ static const struct source_ops file_ops = {
 	.close = file_close,
 };
 
-/* File systems of others refuse leases; what serves one of FUSE is not asked. */
+/* Most file systems of others refuse leases. These give one of which those do not know who
+ * have the same bytes elsewhere: in the layer below, or on another machine. */
 static bool is_remote(int fd)
 {
+	static const uint32_t kinds[] = {FUSE_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+					 ECRYPTFS_SUPER_MAGIC, V9FS_MAGIC, AFS_FS_MAGIC};
 	struct statfs st;
+	size_t i;
 
-	return fstatfs(fd, &st) < 0 || st.f_type == FUSE_SUPER_MAGIC;
+	if (fstatfs(fd, &st) < 0)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(kinds) && (uint32_t)st.f_type != kinds[i]; i++)
+		;
+	return i < ARRAY_SIZE(kinds);
 }
 
 static bool map_file(struct source_file *file, uint64_t size)

@@ -181,6 +181,40 @@ static void readers_that_take_turns(void **state)
 	assert_null(pool->old_graves);
 }
 
+/* One that was given up and is kept all the same: who meets it then, by way of who keeps
+ * it, may look at it to his end, though it is not kept so long. */
+static void one_that_is_kept_no_more(void **state)
+{
+	struct set_reader first = set_pool_enter(pool), reader, other;
+	struct set *set, *more;
+	char expression[32];
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, "3", &set, NULL), 0);
+	for (i = 0; i < 2 * SET_MAX_SETS; i++) {
+		sprintf(expression, "2,%u", i + 10);
+		assert_int_equal(set_open(pool, set_all(pool), SET_RANGE, expression, &more, NULL),
+				 0);
+	}
+	assert_true(set->gone);
+	set_ref(set);
+	set_pool_leave(&first);
+	assert_int_equal(length(pool->graves) + length(pool->old_graves), 1);
+
+	reader = set_pool_enter(pool);
+	set_unref(set);
+	for (i = 0; i < 3; i++) {
+		other = set_pool_enter(pool);
+		set_pool_leave(&other);
+	}
+	assert_int_equal(length(pool->graves) + length(pool->old_graves), 1);
+	assert_string_equal(set_expression(set), "3");
+	set_pool_leave(&reader);
+	assert_null(pool->graves);
+	assert_null(pool->old_graves);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +223,7 @@ int main(void)
 		cmocka_unit_test(minutes_are_given_back),
 		cmocka_unit_test(long_words_have_a_bound),
 		cmocka_unit_test(readers_that_take_turns),
+		cmocka_unit_test(one_that_is_kept_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
