@@ -44,13 +44,11 @@ enum pktfs_open_flags {
 	PKTFS_OPEN_GROWING = 2, /* the file may get longer: see pktfs_grow */
 	PKTFS_OPEN_FOLLOW = 4,  /* another program may write it: see below */
 	PKTFS_OPEN_MORE = 16,   /* files may be added, and the last may grow: see pktfs_add */
-	PKTFS_OPEN_NO_SCOUTS = 32, /* index by one walk, without others ahead of it: slower,
-				    * and the same otherwise */
+	PKTFS_OPEN_NO_SCOUTS = 32, /* index by one walk: slower, and the same otherwise */
 	PKTFS_OPEN_NO_PARALLEL = 64, /* one thread decompresses; nothing is read ahead */
 	PKTFS_OPEN_INDEX = 128, /* `index_fd` is an index that was saved: see index.h */
-	PKTFS_OPEN_NO_WATCH = 256, /* with PKTFS_OPEN_FOLLOW: a look now and then, without
-				    * inotify(7), whose end takes the kernel 10 ms; for
-				    * what is closed as soon as it is indexed */
+	PKTFS_OPEN_NO_WATCH = 256, /* with PKTFS_OPEN_FOLLOW: without inotify(7), whose end
+				    * takes 10 ms; for what is closed once it is indexed */
 };
 
 struct pktfs_open_options {
@@ -484,9 +482,8 @@ PKTFS_API int pktfs_block_next_name(const struct pktfs_block *block, uint64_t *p
 				    struct pktfs_name *ret);
 PKTFS_API int pktfs_block_secret(const struct pktfs_block *block, struct pktfs_secret *ret);
 
-/* What is wrong with the capture, in file order; the first 100 are kept, all are counted. What is
- * wrong at the end (a record that is cut there) is the last, and goes away when a growing capture
- * goes on. 0 or -ENOENT. */
+/* What is wrong with the capture, in file order; the first 100 are kept, all are counted. A cut
+ * record at the end is the last, and goes away when a growing capture goes on. 0 or -ENOENT. */
 PKTFS_API int pktfs_problem_get(pktfs_capture *capture, uint64_t index, struct pktfs_error *ret);
 
 /*
