@@ -11,6 +11,9 @@
  *	source_spill_offers    is there one to be written, which nobody does?
  *	source_spill_help      writes it
  *
+ * One waits and helps, the thread of the index. A second one would be offered nothing
+ * while the first writes, and not be told of the next buffer until one is filled.
+ *
  * So there is no third thread beside the one that decompresses and the one that goes
  * through the bytes: with two processors one of those would be kept from its work,
  * and a buffer would be read by the one and walked over by another.

@@ -106,13 +106,18 @@ damage()
 	text) echo 'PTFSIDX is what it begins with' >"$cache/$name" ;;
 	esac
 }
+# said_once WORDS CASE: that is all that info/log says, and nothing else is different
+said_once()
+{
+	wait_until 60 log_says "$1"
+	same "$(wc -l <"$mnt/info/log")" 1 "lines of info/log $2"
+	facts | diff facts - || fail "$2"
+}
 for how in flip cut; do
 	damage $how
 	mount_capture big.pcap -o index-min=1M
 	wait_indexed
-	wait_until 60 log_says "index $cache/$name: not used: "
-	same "$(wc -l <"$mnt/info/log")" 1 "lines of info/log after $how"
-	facts | diff facts - || fail "with an index that was damaged: $how"
+	said_once "index $cache/$name: not used: " "with an index that was damaged: $how"
 	unmount
 	mount_capture big.pcap -o index-min=1M
 	wait_indexed
@@ -192,9 +197,7 @@ rm -rf "$XDG_CACHE_HOME"
 export XDG_CACHE_HOME=/proc/self/fdinfo
 mount_capture big.pcap -o index-min=1M
 wait_indexed
-wait_until 60 log_says 'not kept'
-same "$(wc -l <"$mnt/info/log")" 1 'lines of info/log without a place'
-facts | diff facts - || fail 'without a place'
+said_once 'not kept' 'without a place'
 unmount
 XDG_CACHE_HOME=relative HOME='' mount_capture big.pcap -o index-min=1M
 wait_indexed
